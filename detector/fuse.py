@@ -1,0 +1,253 @@
+"""Logits and features -> calibrated scores; operating points."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .heuristics import HEURISTICS
+from .report import Evidence
+from .spans import WordScore
+
+Vector = npt.NDArray[np.float64]
+
+SENTENCE_RULES = tuple(h.id for h in HEURISTICS if h.scope == "sentence")
+TEXT_RULES = tuple(h.id for h in HEURISTICS if h.scope == "text")
+SENTENCE_FEATURES = ("model.damage", "model.token_top", "model.token_mean", "length", *SENTENCE_RULES)
+_TEXT_BASE = ("provenance.mean", "provenance.upper", "damage.mean", "damage.upper")
+TEXT_FEATURES = (
+    *_TEXT_BASE, *(f"{name}*length" for name in _TEXT_BASE), "length", "rules", *TEXT_RULES,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceLogits:
+    """What the encoder says of one sentence, its windows put together.
+
+    Attributes:
+        damage: Logit of the most damaged window.
+        provenance: Mean logit of the windows.
+        pivot: Mean logits of the pivot classes. Shape (pivots,).
+        words: Every word with its probability of damage.
+    """
+
+    damage: float
+    provenance: float
+    pivot: npt.NDArray[np.float32]
+    words: tuple[WordScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """A logistic regression whose every part can be read.
+
+    Attributes:
+        features: Names, in order.
+        weights: One for each feature, on the feature's own scale.
+        means: Where each feature contributes nothing: its mean where the head was fitted.
+        bias: The logit at the means.
+    """
+
+    features: tuple[str, ...]
+    weights: tuple[float, ...]
+    means: tuple[float, ...]
+    bias: float
+
+    def contributions(self, x: Vector) -> dict[str, float]:
+        """Give what each feature adds to the logit, and ``bias``; they add up to it.
+
+        Args:
+            x: Features. Shape (features,).
+        """
+        parts = (x - np.asarray(self.means)) * np.asarray(self.weights)
+        return {"bias": self.bias, **dict(zip(self.features, parts.tolist(), strict=True))}
+
+    def logits(self, x: Vector) -> Vector:
+        """Give the logit of every row. Shapes (rows, features) -> (rows,)."""
+        centred = x - np.asarray(self.means)
+        return np.asarray(centred @ np.asarray(self.weights) + self.bias)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """Thresholds that give a stated rate of false alarms on human text.
+
+    Attributes:
+        sentence: Sentence score at and above which a sentence is flagged; None where too few
+            human sentences were at hand to tell.
+        text: The same for texts.
+        fpr: The rate aimed at, as a share.
+        sentences: Human sentences the threshold was taken from.
+        texts: Human texts the threshold was taken from.
+        data: What they were.
+    """
+
+    sentence: float | None
+    text: float | None
+    fpr: float
+    sentences: int
+    texts: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """The fused heads of a model and all its thresholds; stored as ``fusion.json``.
+
+    Attributes:
+        sentence: Head for damage over `SENTENCE_FEATURES`.
+        text: Head for provenance over `TEXT_FEATURES`.
+        operating_points: By name, such as ``fpr_1e-2``.
+        shown_rules: Rules that beat chance on dev, or whose damage dev lacks; the others are
+            features only and show nothing to people.
+        token_threshold: Word score at and above which a flagged sentence's word is shown.
+        pivot_threshold: Probability at and above which a flagged text's pivot is named.
+    """
+
+    sentence: Logistic
+    text: Logistic
+    operating_points: Mapping[str, OperatingPoint]
+    shown_rules: tuple[str, ...]
+    token_threshold: float
+    pivot_threshold: float
+
+    def to_json(self) -> str:
+        """Give what ``fusion.json`` holds; equal heads and thresholds give equal text."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    def save(self, folder: Path) -> None:
+        """Write ``fusion.json`` into ``folder``."""
+        (folder / "fusion.json").write_text(self.to_json(), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Fusion:
+        """Read ``fusion.json``.
+
+        Raises:
+            ValueError: If the file is missing or broken, holds a number that is not finite or a
+                rule that does not exist, or was fitted for other features.
+        """
+        path = folder / "fusion.json"
+        try:
+            text = path.read_text(encoding="utf-8")
+            data = json.loads(text, parse_float=_finite, parse_constant=_finite)
+            fusion = cls(
+                sentence=_logistic(data["sentence"]),
+                text=_logistic(data["text"]),
+                operating_points={k: _point(v) for k, v in dict(data["operating_points"]).items()},
+                shown_rules=tuple(data["shown_rules"]),
+                token_threshold=float(data["token_threshold"]),
+                pivot_threshold=float(data["pivot_threshold"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path}: not a fusion file: {error!r}") from None
+        for head, wanted in ((fusion.sentence, SENTENCE_FEATURES), (fusion.text, TEXT_FEATURES)):
+            if head.features != wanted:
+                raise ValueError(
+                    f"{path}: was fitted for other features, or in another order: "
+                    f"expected {', '.join(wanted)}; got {', '.join(head.features)}"
+                )
+        if unknown := sorted(set(fusion.shown_rules) - {*SENTENCE_RULES, *TEXT_RULES}):
+            raise ValueError(f"{path}: shows rules that do not exist: {', '.join(unknown)}")
+        return fusion
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number} is not a finite number")
+    return value
+
+
+def _point(data: Mapping[str, Any]) -> OperatingPoint:
+    return OperatingPoint(
+        sentence=None if data["sentence"] is None else float(data["sentence"]),
+        text=None if data["text"] is None else float(data["text"]),
+        fpr=float(data["fpr"]),
+        sentences=int(data["sentences"]),
+        texts=int(data["texts"]),
+        data=str(data["data"]),
+    )
+
+
+def _logistic(data: Mapping[str, Any]) -> Logistic:
+    head = Logistic(
+        features=tuple(data["features"]),
+        weights=tuple(float(w) for w in data["weights"]),
+        means=tuple(float(m) for m in data["means"]),
+        bias=float(data["bias"]),
+    )
+    if not len(head.features) == len(head.weights) == len(head.means):
+        raise ValueError("features, weights and means differ in number")
+    return head
+
+
+def sentence_features(logits: SentenceLogits, evidence: Sequence[Evidence]) -> Vector:
+    """Give the features of one sentence, in the order of `SENTENCE_FEATURES`.
+
+    Args:
+        logits: What the encoder said.
+        evidence: What sentence rules found in it; each rule counts its sureness, at most 2.
+    """
+    scores = sorted((w.score for w in logits.words), reverse=True)
+    top = scores[:3] or [0.0]
+    rules = dict.fromkeys(SENTENCE_RULES, 0.0)
+    for e in evidence:
+        if e.found_by in rules:
+            rules[e.found_by] = min(2.0, rules[e.found_by] + e.score)
+    mean = sum(scores) / max(1, len(scores))
+    fixed = [logits.damage, _logit(sum(top) / len(top)), _logit(mean), math.log2(1 + len(scores))]
+    return np.array([*fixed, *rules.values()])
+
+
+def text_features(
+    provenance: Sequence[float],
+    damage: Sequence[float],
+    rule_scores: Sequence[float],
+    evidence: Sequence[Evidence],
+) -> Vector:
+    """Give the features of one text, in the order of `TEXT_FEATURES`.
+
+    Args:
+        provenance: Provenance logit of every judged sentence; at least one.
+        damage: Fused damage logit of the same sentences.
+        rule_scores: Summed sureness of the sentence rules in each of them.
+        evidence: What text rules found.
+    """
+    base = [f(np.asarray(v)) for v in (provenance, damage) for f in (np.mean, _upper)]
+    length = math.log2(len(provenance))
+    rules = dict.fromkeys(TEXT_RULES, 0.0)
+    for e in evidence:
+        if e.found_by in rules:
+            rules[e.found_by] = min(2.0, rules[e.found_by] + e.score)
+    mean_rules = min(1.0, float(np.mean(rule_scores)))
+    crossed = [b * length for b in base]
+    return np.array([*base, *crossed, length, mean_rules, *rules.values()], dtype=np.float64)
+
+
+def sigmoid(logit: float) -> float:
+    """Give the probability of a logit without overflow.
+
+    Example:
+        >>> sigmoid(0.0), sigmoid(-1e6) < 1e-300
+        (0.5, True)
+    """
+    bounded = min(max(logit, -700.0), 700.0)
+    return 1 / (1 + math.exp(-bounded))
+
+
+def _logit(probability: float) -> float:
+    p = min(max(probability, 1e-4), 1 - 1e-4)
+    return math.log(p / (1 - p))
+
+
+def _upper(values: Vector) -> float:
+    """Mean of the upper half: what stands out, whatever the rest."""
+    return float(np.sort(values)[len(values) // 2 :].mean())

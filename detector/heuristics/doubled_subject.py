@@ -1,0 +1,71 @@
+"""A subject said twice: "The minister He and her deputy arrived", "he she said"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from ..report import Evidence, Kind, Sentence
+from .casing_inside import inside
+from .lexicon import lexicon, primary, words
+
+ID: Final = "syntax.doubled_subject"
+KIND: Final[Kind] = "syntax"
+
+_PRONOUNS: Final[dict[str, str]] = {
+    "en": "he|she|they|we",
+    "de": "er|ich|wir",
+    "fr": "il|elle|ils|je",
+    "es": "él|ella|ellos|ellas|yo",
+    "it": "lui|lei|egli|io",
+    "pt": "ele|ela|eles|elas|eu",
+    "ru": "он|она|они|мы",
+    "uk": "він|вона|вони|ми",
+    "cs": "já|ona|oni",
+    "pl": "ja|ona|oni",
+}
+"""Pronouns that are only ever subjects, or that no native writer sets side by side.
+
+Chinese and Arabic are left out by design: 给他他就走 and هو هو are right.
+"""
+
+_PAIRS: Final = {
+    language: re.compile(rf"(?<![\w'’-])(?:{pronouns}) (?:{pronouns})(?![\w'’-]| selbst)", re.IGNORECASE)
+    for language, pronouns in _PRONOUNS.items()
+}
+_CAPITALISED: Final = {"en": ("He", "She", "They")}
+
+
+def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
+    """Find two subject pronouns in a row, and a capitalised pronoun right after a noun."""
+    code = primary(language) or ""
+    pairs = _PAIRS.get(code)
+    table = lexicon(code)
+    if pairs is None or table is None:
+        return []
+    evidence = []
+    for sentence in sentences:
+        text = sentence.text
+        spans = [
+            (match.span(), 0.9, f"Two subjects stand side by side: “{match[0]}”.")
+            for match in pairs.finditer(text)
+        ]
+        if any(pronoun in text for pronoun in _CAPITALISED.get(code, ())):
+            found = words(text)
+            for noun, match, following in zip(found, found[1:], found[2:], strict=False):
+                if (
+                    match[0] in _CAPITALISED[code]
+                    and inside(text, match.start())
+                    and noun.end() == match.start() - 1
+                    and noun[0].islower()
+                    and noun[0] not in table.function_words
+                    and following[0].islower()
+                ):
+                    message = f"“{match[0]}” follows “{noun[0]}” as a second subject."
+                    spans.append((match.span(), 0.8, message))
+        evidence += [
+            Evidence(sentence.start + start, sentence.start + end, KIND, score, ID, message)
+            for (start, end), score, message in sorted(spans)
+        ]
+    return evidence

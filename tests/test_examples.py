@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import itertools
+import logging
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detector.tokens import Tokenizer
+from tests import made_up
+from training.damage import hter_damage, mqm_damage
+from training.examples import (
+    Example,
+    Share,
+    Unit,
+    changed_spans,
+    damage_on_purpose,
+    first_window,
+    labels,
+    marked_segments,
+    stream,
+    tagged_spans,
+)
+from training.pivots import NAMES
+
+pytest_plugins = ["tests.corpora_fixture"]
+
+FEW = Share(roundtrip=24, single_hop=8, post_edited=6, marked=4, human=10, on_purpose=6)
+
+
+def only(**share: int) -> Share:
+    return Share(**{**dict.fromkeys(Share.__dataclass_fields__, 0), **share})
+
+
+def first_round(corpora: Path, gold: Path, share: Share, seed: int = 1) -> list[Unit]:
+    return next(stream(corpora, gold, "en", share, seed))
+
+
+def damaged_words(example: Example) -> list[str]:
+    return [example.text[start:end] for start, end, damaged in example.spans or () if damaged]
+
+
+def test_a_round_holds_every_source_in_its_share(corpora: Path, gold: Path) -> None:
+    units = first_round(corpora, gold, FEW)
+    assert len(units) == 58
+    assert sum(len(unit) == 1 for unit in units) == FEW.marked + FEW.human
+
+
+def test_the_same_seed_gives_the_same_stream(corpora: Path, gold: Path) -> None:
+    def take(seed: int) -> str:
+        return repr(list(itertools.islice(stream(corpora, gold, "en", FEW, seed), 2)))
+
+    assert take(1) == take(1)
+    assert take(1) != take(2)
+
+
+def test_a_round_trip_stands_beside_its_own_original(corpora: Path, gold: Path) -> None:
+    pairs = {
+        (row["original"], row["roundtrip"]) for row in made_up.roundtrip_rows() if row["split"] == "train"
+    }
+    units = first_round(corpora, gold, only(roundtrip=60))
+    for original, back in units:
+        assert (original.text, back.text) in pairs
+        assert (original.damage, original.provenance, original.pivot) == (0.0, 0.0, -1)
+        assert not damaged_words(original)
+        assert 0 < back.damage < 1
+        assert back.provenance == 1.0
+    assert len({original.text for original, _ in units}) == 60  # every original in turn
+    assert {NAMES[back.pivot] for _, back in units} == {"romance", "slavic", "chinese"}
+
+
+def test_single_hops_teach_provenance_but_not_damage(corpora: Path, gold: Path) -> None:
+    for human, machine in first_round(corpora, gold, only(single_hop=10)):
+        assert (human.damage, human.provenance, human.spans) == (0.0, 0.0, None)
+        assert math.isnan(machine.damage)
+        assert machine.provenance == 1.0
+        assert NAMES[machine.pivot] == "germanic"
+
+
+def test_post_edits_say_what_the_person_changed(corpora: Path, gold: Path) -> None:
+    for after, before in first_round(corpora, gold, only(post_edited=6)):
+        assert after.damage == 0.0
+        assert math.isnan(after.provenance)
+        assert damaged_words(before) == ["is", "went", "have", "drank"]
+    worst = max(before.damage for _, before in first_round(corpora, gold, only(post_edited=6)))
+    assert worst == hter_damage(0.5)
+
+
+def test_tables_that_are_missing_are_left_out_with_a_warning(
+    corpora: Path, gold: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made_up.write(tmp_path, "human/native", made_up.human_rows("{}"))
+    with caplog.at_level(logging.WARNING):
+        units = first_round(tmp_path, gold, FEW)
+    assert len(units) == FEW.roundtrip + FEW.human + FEW.on_purpose
+    for table in ("single_hop/en", "labels/mlqe_word_tags", "labels/mqm_spans", "human/chat"):
+        assert f"{table}.parquet is not there" in caplog.text
+
+
+def test_a_language_without_any_rows_is_an_error_and_no_endless_wait(corpora: Path, gold: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nothing to learn 'sw' from"):
+        next(stream(corpora, gold, "sw", FEW))
+
+
+def test_sentences_too_short_to_damage_are_no_endless_wait(corpora: Path, gold: Path, tmp_path: Path) -> None:
+    rows = [{**row, "text": "Too short."} for row in made_up.human_rows("{}")]
+    made_up.write(tmp_path, "human/native", rows)
+    assert len(first_round(tmp_path, gold, only(roundtrip=1, on_purpose=5))) == 1
+
+
+def test_held_out_documents_are_never_trained_on(corpora: Path) -> None:
+    train, test = (marked_segments(corpora, "en", test=part) for part in (False, True))
+    assert (len(train), len(test)) == (16, 4)
+    assert not {e.text for e in train} & {e.text for e in test}
+
+
+def test_marked_segments_carry_severity_span_and_author(corpora: Path) -> None:
+    segments = marked_segments(corpora, "en", test=False)
+    for major, untouched in zip(segments[::2], segments[1::2], strict=True):
+        assert major.damage == mqm_damage(5.0)
+        assert damaged_words(major) == ["hand", "watch"]
+        assert untouched.damage == 0.0
+        assert damaged_words(untouched) == []
+    assert sum(e.provenance == 0.0 for e in segments) == 2  # both segments of the human reference
+
+
+@pytest.mark.parametrize(
+    ("text", "tags", "expected"),
+    [
+        ("The Water is went .", "OK OK BAD BAD OK", [("is", True), ("went", True)]),
+        ("well , well well .", "OK OK BAD OK OK", [("well", True)]),
+        ("😀 新 桥 fell", "BAD OK BAD OK", [("桥", True)]),
+        ("واحد اثنان", "BAD OK", [("واحد", True)]),
+        ("", "", []),
+    ],
+)
+def test_tags_fall_on_their_tokens(text: str, tags: str, expected: list[tuple[str, bool]]) -> None:
+    spans = tagged_spans(text, tags)
+    assert [(text[start:end], bad) for start, end, bad in spans if bad] == expected
+    assert all(any(c.isalnum() for c in text[start:end]) for start, end, _ in spans)
+
+
+def test_the_second_of_two_equal_tokens_is_found_in_its_own_place() -> None:
+    assert tagged_spans("is is", "OK BAD") == ((0, 2, False), (3, 5, True))
+
+
+def test_changed_spans_leave_punctuation_unknown() -> None:
+    text = "😀 The ancient mill , fell !"
+    spans = changed_spans("😀 The old mill fell.", text, "en")
+    assert [(text[start:end], changed) for start, end, changed in spans] == [
+        ("The", False), ("ancient", True), ("mill", False), ("fell", False),
+    ]  # fmt: skip
+
+
+def test_labels_follow_offsets_after_an_emoji(tiny_checkpoint: Path) -> None:
+    text = "😀👍🏽 the bridge, fell"
+    start = text.index("bridge")
+    example = Example(text, spans=((start, start + 6, True), (start + 8, start + 12, False)))
+    window = Tokenizer(tiny_checkpoint).windows(text)[0]
+    gold = labels(example, window)
+    pieces = [text[max(0, s) : max(0, e)] for s, e in window.offsets.tolist()]
+    assert "".join(p for p, g in zip(pieces, gold, strict=True) if g == 1) == "bridge"
+    assert "".join(p for p, g in zip(pieces, gold, strict=True) if g == 0) == "fell"
+    unknown = {p for p, g in zip(pieces, gold, strict=True) if np.isnan(g)}
+    assert {"", "the", ","} <= unknown
+
+
+def test_labels_of_a_text_without_spans_are_unknown(tiny_checkpoint: Path) -> None:
+    window = Tokenizer(tiny_checkpoint).windows("the bridge fell")[0]
+    assert np.isnan(labels(Example("the bridge fell"), window)).all()
+
+
+def test_a_blind_reader_sees_no_case(tiny_checkpoint: Path) -> None:
+    tokenizer = Tokenizer(tiny_checkpoint)
+    example = Example("The old Bridge fell.")
+    seeing, blind = (first_window(tokenizer, example, blind=flag) for flag in (False, True))
+    assert seeing.cases.any()
+    assert not blind.cases.any()
+    assert seeing.ids.tolist() == blind.ids.tolist()
+
+
+TEXTS = [
+    "The old ferry left the quiet harbour, two hours late, on a cold Monday morning.",
+    "😀 Der alte Fischer ging mit seinem Hund über die neue Brücke nach Hause.",
+    "افتتح رئيس البلدية الجسر الجديد فوق النهر القديم صباح أمس.",
+    "市长昨天上午开放了河上的新桥。",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_damage_on_purpose_shows_where_it_says(text: str) -> None:
+    rng = np.random.default_rng(3)
+    ways = set()
+    for _ in range(60):
+        damaged, start, end = damage_on_purpose(text, rng)
+        if not end:
+            assert damaged == text
+            continue
+        assert damaged != text
+        before, found, after = damaged[:start], damaged[start:end], damaged[end:]
+        assert found == found.strip()
+        assert text.endswith(after)
+        if before.rstrip().endswith(found):
+            ways.add("twice")
+            assert before.rstrip() + after == text
+        else:
+            ways.add("capitals" if found.casefold() in text.casefold() else "shuffle")
+            assert text.startswith(before)
+            assert (" " in found) <= (" " in text)
+    assert {"twice", "shuffle"} <= ways
+    assert ("capitals" in ways) == any(c.islower() for c in text)
+
+
+@pytest.mark.parametrize("text", ["", "Too short.", "One two three four five six."])
+def test_a_short_text_is_not_damaged(text: str) -> None:
+    assert damage_on_purpose(text, np.random.default_rng(1)) == (text, 0, 0)
+
+
+def test_capitals_that_stand_already_are_no_damage() -> None:
+    text = "We saw Anna Berg near Lake Tolm with Ida Orsk and Uwe Quill today."
+    rng = np.random.default_rng(5)
+    for _ in range(200):
+        damaged, _, end = damage_on_purpose(text, rng)
+        assert (damaged != text) == bool(end)

@@ -1,0 +1,1 @@
+"""From corpora to a model the detector can load. Needs the ``train`` extra."""

@@ -1,0 +1,67 @@
+"""Read a corpora folder: one table in, one plain data frame out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+SEED = 20181118
+SPLITS = ("train", "dev", "test")
+
+
+def read(corpora: Path, table: str, columns: tuple[str, ...], **equal: object) -> pd.DataFrame:
+    """Read some columns of one parquet table, keeping rows where each named column is equal.
+
+    Args:
+        corpora: A folder of the shape `training.roundtrip` writes.
+        table: Path inside it without suffix, such as ``"roundtrip/en"``.
+        columns: What to read.
+        equal: ``column=value``; a value that is a list or set keeps any of its members.
+
+    Raises:
+        FileNotFoundError: If the table is not there.
+    """
+    from datasets import Dataset, disable_progress_bars
+
+    path = corpora / f"{table}.parquet"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there: give a corpora folder, or make one with `make data`")
+    disable_progress_bars()
+    wanted = list(dict.fromkeys([*columns, *equal]))
+    frame = Dataset.from_parquet(str(path), columns=wanted).to_pandas()
+    for column, value in equal.items():
+        many = isinstance(value, (list, set, tuple))
+        frame = frame[frame[column].isin(value) if many else frame[column] == value]
+    return frame.reset_index(drop=True)
+
+
+def roundtrips(
+    corpora: Path, language: str, split: str, *, per_original: dict[str, int] | None = None, seed: int = SEED
+) -> pd.DataFrame:
+    """Read round trips that differ from their original, a few of each original.
+
+    The same original recurs under many pivots and engines; sampling by original keeps a model
+    from learning the originals by heart, and a figure from counting one sentence fifty times.
+
+    Args:
+        corpora: A folder of the shape `training.roundtrip` writes.
+        language: Language of the originals.
+        split: ``train``, ``dev`` or ``test``.
+        per_original: At most so many rows of one original, by ``origin``; others are all kept.
+        seed: Which ones.
+
+    Returns:
+        Columns original_id, pivot, engine, origin, year, docid, line, original, roundtrip,
+        in the order of the table.
+    """
+    columns = (
+        "original_id", "pivot", "engine", "origin", "year", "docid", "line", "original", "roundtrip",
+    )  # fmt: skip
+    frame = read(corpora, f"roundtrip/{language}", columns, split=split, identical=False)
+    order = np.random.default_rng(seed).permutation(len(frame))
+    rank = frame.iloc[order].groupby("original_id", sort=False).cumcount().sort_index()
+    most = frame["origin"].map(per_original or {}).fillna(len(frame))
+    kept = frame[rank < most].drop(columns=["split", "identical"])
+    return kept.drop_duplicates(["original_id", "roundtrip"]).reset_index(drop=True)

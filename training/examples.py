@@ -1,0 +1,338 @@
+"""What the model learns from: units of one text, or of a better and a worse wording of it."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from detector.tokens import Tokenizer, Window
+
+from .alignment import Word, align, words
+from .corpora import SEED, read
+from .damage import hter_damage, mqm_damage
+from .pivots import group_index
+
+log = logging.getLogger(__name__)
+
+Spans = tuple[tuple[int, int, bool], ...]
+"""Start and end of a word in code points, and whether it is damaged; what no span covers is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text and what is known of it; nan, -1 and None mean "not known".
+
+    Attributes:
+        text: One sentence.
+        damage: Soft gold damage, 0.0 to 1.0.
+        provenance: 1.0 for machine translation, 0.0 for a person's text.
+        pivot: Class in `pivots.NAMES`.
+        spans: Gold for the token head.
+    """
+
+    text: str
+    damage: float = math.nan
+    provenance: float = math.nan
+    pivot: int = -1
+    spans: Spans | None = None
+
+
+Unit = tuple[Example, ...]
+"""One example, or two of which the second must outscore the first wherever both are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many units of each source stand in one round of `stream`; chosen by sentences read."""
+
+    roundtrip: int = 320
+    single_hop: int = 160
+    post_edited: int = 224
+    marked: int = 64
+    human: int = 192
+    on_purpose: int = 32
+
+
+def stream(corpora: Path, gold: Path, language: str, share: Share, seed: int = SEED) -> Iterator[list[Unit]]:
+    """Give endless rounds of units, every source in its share; the same seed gives the same rounds.
+
+    Sources that the corpora lack for this language are left out, and that is logged.
+
+    Raises:
+        FileNotFoundError: At the first round, if every source is lacking.
+    """
+    rng = np.random.default_rng(seed)
+    sources: list[tuple[int, Iterator[Unit]]] = []
+    for count, make in (
+        (share.roundtrip, partial(_roundtrips, gold)),
+        (share.single_hop, partial(_single_hops, corpora)),
+        (share.post_edited, partial(_post_edits, corpora)),
+        (share.marked, partial(_marked, corpora)),
+        (share.human, partial(_human, corpora)),
+        (share.on_purpose, partial(_on_purpose, corpora)),
+    ):
+        try:
+            if count:
+                sources.append((count, make(language, rng)))
+        except FileNotFoundError as error:
+            log.warning("left out: %s", error)
+    if not sources:
+        raise FileNotFoundError(f"{corpora} and {gold} hold nothing to learn {language!r} from")
+    while True:
+        units = [unit for count, source in sources for unit in itertools.islice(source, count)]
+        rng.shuffle(units)
+        yield units
+
+
+def labels(example: Example, window: Window) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """Give gold of each piece: 1 damaged, 0 not, nan unknown. Shape (pieces,)."""
+    of_character = np.full(len(example.text) + 1, np.nan, dtype=np.float32)
+    for start, end, damaged in example.spans or ():
+        of_character[start:end] = damaged
+    starts = window.offsets[:, 0]
+    return np.where(starts >= 0, of_character[np.clip(starts, 0, len(example.text))], np.nan)
+
+
+def first_window(tokenizer: Tokenizer, example: Example, *, blind: bool) -> Window:
+    """Give the window a training step reads: the first; where ``blind``, without its case."""
+    window = tokenizer.windows(example.text)[0]
+    return Window(window.ids, window.cases * (not blind), window.offsets, window.words)
+
+
+def changed_spans(original: str, roundtrip: str, language: str) -> Spans:
+    """Mark the words of a round trip that were changed; marks of punctuation stay unknown."""
+    alignment = align(original, roundtrip, language)
+    return tuple(
+        (w.start, w.end, c)
+        for w, c in zip(alignment.roundtrip, alignment.changed, strict=True)
+        if not w.is_punctuation
+    )
+
+
+def _untouched(text: str) -> Spans:
+    return tuple((w.start, w.end, False) for w in words(text) if not w.is_punctuation)
+
+
+def _need(rows: int, table: str, language: str) -> None:
+    if not rows:
+        raise FileNotFoundError(f"{table} has nothing to learn {language!r} from")
+
+
+def _forever(count: int, rng: np.random.Generator) -> Iterator[int]:
+    while True:
+        yield from rng.permutation(count).tolist()
+
+
+def _roundtrips(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+    """Visit every original in turn; of its round trips take a damaged one more often."""
+    path = gold / f"{language}-train.parquet"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there: run `python -m training.damage` first")
+    frame = pd.read_parquet(path)
+    _need(len(frame), str(path), language)
+    originals = frame["original"].to_numpy()
+    others = frame["roundtrip"].to_numpy()
+    damage = frame["damage"].to_numpy()
+    pivots = [group_index(p) for p in frame["pivot"]]
+    groups = list(frame.groupby("original_id", sort=True).indices.values())
+    # an original with many pivots is visited more often: what it shows of pivots no other row does
+    visits = [g for g in groups for _ in range(min(3, 1 + len(g) // 16))]
+
+    def units() -> Iterator[Unit]:
+        for v in _forever(len(visits), rng):
+            rows = visits[v]
+            weight = 0.15 + damage[rows]
+            i = rng.choice(rows, p=weight / weight.sum())
+            a, b = originals[i], others[i]
+            yield (
+                Example(a, 0.0, 0.0, -1, _untouched(a)),
+                Example(b, float(damage[i]), 1.0, pivots[i], changed_spans(a, b, language)),
+            )
+
+    return units()
+
+
+def _single_hops(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+    """Machine beside human translation of one source: provenance with the foreign topic cancelled.
+
+    How far two translations differ says nothing of damage (see `damage`), so the machine's is
+    left unknown; the person's is a clean text.
+    """
+    columns = ("human_id", "source_lang", "human", "machine")
+    frame = read(corpora, f"single_hop/{language}", columns, split="train")
+    a, b = frame["human"].str.len(), frame["machine"].str.len()
+    alike = (a < 500) & (b < 500) & (a < 1.8 * b) & (b < 1.8 * a) & (frame["human"] != frame["machine"])
+    frame = frame[alike].reset_index(drop=True)
+    _need(len(frame), f"single_hop/{language}", language)
+    groups = list(frame.groupby("human_id", sort=True).indices.values())
+    human, machine = frame["human"].to_numpy(), frame["machine"].to_numpy()
+    pivots = [group_index(p) for p in frame["source_lang"]]
+
+    def units() -> Iterator[Unit]:
+        for g in _forever(len(groups), rng):
+            i = rng.choice(groups[g])
+            yield (
+                Example(human[i], 0.0, 0.0),
+                Example(machine[i], math.nan, 1.0, pivots[i]),
+            )
+
+    return units()
+
+
+def _post_edits(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+    """Machine translation and what a person made of it: HTER as damage, BAD words as spans."""
+    columns = ("pair", "mt", "pe", "word_tags", "hter")
+    frame = read(corpora, "labels/mlqe_word_tags", columns, source_split="train")
+    frame = frame[frame["pair"].str.endswith(f"-{language}")].reset_index(drop=True)
+    _need(len(frame), "labels/mlqe_word_tags", language)
+
+    def units() -> Iterator[Unit]:
+        for i in _forever(len(frame), rng):
+            row = frame.iloc[i]
+            spans = tagged_spans(row["mt"], row["word_tags"])
+            worse = Example(row["mt"], hter_damage(row["hter"]), 1.0, -1, spans)
+            yield (Example(row["pe"], 0.0, math.nan, -1, _untouched(row["pe"])), worse)
+
+    return units()
+
+
+def tagged_spans(text: str, tags: str) -> Spans:
+    """Put one OK/BAD tag on each white-space token of ``text``; marks of punctuation stay unknown."""
+    spans, end = [], 0
+    for token, tag in zip(text.split(), tags.split(), strict=False):
+        start = text.index(token, end)
+        end = start + len(token)
+        if any(c.isalnum() for c in token):
+            spans.append((start, end, tag == "BAD"))
+    return tuple(spans)
+
+
+def marked_segments(corpora: Path, language: str, *, test: bool) -> list[Example]:
+    """Read segments in which people marked errors (MQM), one example each.
+
+    The last fifth of the documents is the test part; its segments are never trained on.
+    """
+    columns = ("pair", "system", "doc", "seg_id", "rater", "category", "severity", "target", "target_clean")
+    frame = read(corpora, "labels/mqm_spans", columns)
+    frame = frame[frame["pair"].str.endswith(f"-{language}")]
+    documents = sorted(frame["doc"].unique())
+    held_out = set(documents[len(documents) - len(documents) // 5 :])
+    frame = frame[frame["doc"].isin(held_out) == test]
+    examples = []
+    for _, rows in frame.groupby(["doc", "seg_id", "system"], sort=True):
+        text = rows["target_clean"].iloc[0]
+        points = rows["severity"].map({"Major": 5.0, "Minor": 1.0})
+        counted = rows[points.notna() & ~rows["category"].str.contains("Punctuation")]
+        penalty = points[counted.index].sum() / rows["rater"].nunique()
+        marks = np.zeros(len(text) + 1, dtype=bool)
+        for target in counted["target"]:
+            start, stop = target.find("<v>"), target.find("</v>") - 3
+            if 0 <= start < stop and target.replace("<v>", "").replace("</v>", "") == text:
+                marks[start:stop] = True
+        spans = tuple(
+            (w.start, w.end, bool(marks[w.start : w.end].any())) for w in words(text) if not w.is_punctuation
+        )
+        machine = 0.0 if rows["system"].iloc[0].lower().startswith("ref") else 1.0
+        examples.append(Example(text, mqm_damage(float(penalty)), machine, -1, spans))
+    return examples
+
+
+def _marked(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+    examples = marked_segments(corpora, language, test=False)
+    _need(len(examples), "labels/mqm_spans", language)
+    return ((examples[i],) for i in _forever(len(examples), rng))
+
+
+_HUMAN = ("native", "human_translation", "news_abc", "informal_ewt", "chat")
+
+
+def _human(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+    """People's text of every kind there is, each kind as often as the others: it must not fire."""
+    tables = []
+    for table in _HUMAN:
+        try:
+            texts = read(corpora, f"human/{table}", ("text",), lang=language, split="train")["text"]
+        except FileNotFoundError as error:
+            log.warning("left out: %s", error)
+            continue
+        texts = texts[(texts.str.len() >= 12) & (texts.str.len() < 500)].to_numpy()
+        if len(texts):
+            tables.append((texts, _forever(len(texts), rng)))
+    _need(len(tables), "human/", language)
+
+    def units() -> Iterator[Unit]:
+        for texts, order in itertools.cycle(tables):
+            text = texts[next(order)]
+            yield (Example(text, 0.0, 0.0, -1, _untouched(text)),)
+
+    return units()
+
+
+def _on_purpose(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+    """Native sentences and the same with one damage that sites leave and these corpora lack."""
+    texts = read(corpora, "human/native", ("text",), lang=language, split="train")["text"].to_numpy()
+    texts = texts[[len(_inner_words(t)) >= _FEWEST_INNER for t in texts]]
+    _need(len(texts), "human/native", language)
+
+    def units() -> Iterator[Unit]:
+        for i in _forever(len(texts), rng):
+            damaged, start, end = damage_on_purpose(texts[i], rng)
+            if end:
+                spans = tuple((s, e, start <= s < end) for s, e, _ in _untouched(damaged))
+                yield (
+                    Example(texts[i], 0.0, math.nan, -1, _untouched(texts[i])),
+                    Example(damaged, 0.9, math.nan, -1, spans),
+                )
+
+    return units()
+
+
+_FEWEST_INNER = 6
+
+
+def _inner_words(text: str) -> list[Word]:
+    return [w for w in words(text)[1:-1] if w.text.isalpha()]
+
+
+def damage_on_purpose(text: str, rng: np.random.Generator) -> tuple[str, int, int]:
+    """Damage one place: link words Capitalised, two words said twice, or four words shuffled.
+
+    Returns:
+        The text, and start and end of the damage; 0, 0 and the text itself where it is too short
+        or the damage would not show.
+    """
+    inner = _inner_words(text)
+    if len(inner) < _FEWEST_INNER:
+        return text, 0, 0
+    k = int(rng.integers(0, len(inner) - 4))
+    way = rng.choice(["capitals", "twice", "shuffle"])
+    if way == "capitals":
+        run = inner[k : k + int(rng.integers(1, 4))]
+        if not any(w.text[0].islower() for w in run):
+            return text, 0, 0
+        start, end = run[0].start, run[-1].end
+        every = bool(rng.integers(0, 2))
+        first = {w.start for w in (run if every else run[:1])}
+        capital = "".join(c.upper() if i in first else c for i, c in enumerate(text))
+        # a link may begin with a capital of its own, and "ŉ" has no single capital
+        return (capital, start, end) if capital != text and len(capital) == len(text) else (text, 0, 0)
+    space = " " if " " in text else ""
+    if way == "twice":
+        start, end = inner[k].start, inner[k + 1].end
+        again = end + len(space)
+        return text[:end] + space + text[start:], again, again + end - start
+    run = inner[k : k + 4]
+    order = [run[int(j)].text for j in rng.permutation(4)]
+    shuffled = space.join(order)
+    if order == [w.text for w in run]:
+        return text, 0, 0
+    start = run[0].start
+    return text[:start] + shuffled + text[run[-1].end :], start, start + len(shuffled)

