@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--jsonl", action="store_true", help=jsonl)
     add("--text-field", default="text", metavar="NAME", help="JSONL field to score (default: %(default)s)")
     add("--language", metavar="TAG", help="language of the texts, such as `en` (default: told from the text)")
-    point = "how sure a verdict must be, by false-alarm rate on human text (default: %(default)s)"
+    point = "false-alarm rate on human text to take verdicts at; `none` flags nothing (default: %(default)s)"
     add("--operating-point", default="fpr_1e-2", metavar="NAME", help=point)
     disable = "switch a rule off; may be repeated; `detector rules` lists them"
     add("--disable-rule", action="append", default=[], metavar="ID", help=disable)
@@ -130,7 +130,7 @@ def _load(options: argparse.Namespace) -> Detector:
         options.model,
         backend=options.backend,
         device=options.device,
-        operating_point=options.operating_point,
+        operating_point=None if options.operating_point == "none" else options.operating_point,
         disabled_rules=tuple(options.disable_rule),
     )
 

@@ -34,6 +34,7 @@ shorter ones was no better than chance."""
 
 _AT_ONCE = 200_000  # characters
 _NEVER = 2.0  # a threshold that no score reaches; JSON has no infinity
+_NO_POINT = OperatingPoint(None, None, 0.0, 0, 0, "nothing is flagged")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SAVED = (
     "README.md", "config.json", "heads.json", "model.onnx", "model.safetensors", "tokenizer.json",
@@ -88,7 +89,7 @@ class Detector:
         fusion: Fusion,
         *,
         folder: Path,
-        operating_point: str = "fpr_1e-2",
+        operating_point: str | None = "fpr_1e-2",
         disabled_rules: Sequence[str] = (),
     ) -> None:
         """Join the parts of a model folder; `from_pretrained` does this for you.
@@ -104,22 +105,19 @@ class Detector:
         self._folder = folder
         known = {h.id for h in HEURISTICS}
         if unknown := sorted(set(disabled_rules) - known):
-            raise ValueError(
-                f"no such rule: {', '.join(unknown)}; the rules are {', '.join(sorted(known))}"
-            )
-        point = fusion.operating_points.get(operating_point)
-        if point is None or point.sentence is None:
-            raise ValueError(
-                f"no operating point {operating_point!r}; there are {', '.join(self.operating_points)}"
-            )
+            raise ValueError(f"no such rule: {', '.join(unknown)}; the rules are {', '.join(sorted(known))}")
+        point = _NO_POINT if operating_point is None else fusion.operating_points.get(operating_point)
+        if point is None or (operating_point is not None and point.sentence is None):
+            present = ", ".join(self.operating_points) or "none: load with operating_point=None and calibrate"
+            raise ValueError(f"no operating point {operating_point!r}; this model has {present}")
         self._text_threshold = point.text
         self._signature = Signature(
             version=version("translation-laundering-detector"),
             model=_fingerprint(folder, backend.files, fusion),
             backend=backend.name,
             features=fusion.sentence.features + fusion.text.features,
-            operating_point=operating_point,
-            threshold=point.sentence,
+            operating_point=operating_point or "none",
+            threshold=_NEVER if point.sentence is None else point.sentence,
             # a point without a text threshold never flags a text: no threshold is better than a guess
             text_threshold=_NEVER if point.text is None else point.text,
             segmenter=segmenter_name(None),
@@ -134,7 +132,7 @@ class Detector:
         *,
         backend: Literal["onnx", "torch"] = "onnx",
         device: str = "cpu",
-        operating_point: str = "fpr_1e-2",
+        operating_point: str | None = "fpr_1e-2",
         disabled_rules: Sequence[str] = (),
     ) -> Detector:
         """Load a model: the embedded default, a folder that training wrote, or one from a hub.
@@ -144,7 +142,9 @@ class Detector:
                 which needs no network.
             backend: ``"onnx"`` (int8, CPU) or ``"torch"`` (float32; needs the ``train`` extra).
             device: For torch: ``"cpu"``, ``"cuda"`` or another that it knows.
-            operating_point: Where verdicts are taken, by false-alarm rate on human text.
+            operating_point: Where verdicts are taken, by false-alarm rate on human text. None
+                flags nothing: for a model trained on too little human text to have a threshold,
+                until `calibrate` sets one.
             disabled_rules: Rule ids to leave out; see ``detector rules``.
 
         Raises:
@@ -469,7 +469,7 @@ class Detector:
         taken = bytearray(len(sentence.text))
         for e in known:
             start, end = e.start - sentence.start, e.end - sentence.start
-            taken[start:end] = bytes([1]) * (end - start)
+            taken[start:end] = b"\1" * (end - start)
         for span in find_spans(sentence.text, said.words, self._fusion.token_threshold):
             if any(taken[span.start : span.end]):
                 continue

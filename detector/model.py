@@ -87,9 +87,7 @@ class DetectorModel(nn.Module):
         config_path, weights_path = folder / "config.json", folder / "model.safetensors"
         try:
             config = auto.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-            encoder = auto.AutoModel.from_config(
-                config, trust_remote_code=False, attn_implementation="eager"
-            )
+            encoder = auto.AutoModel.from_config(config, trust_remote_code=False, attn_implementation="eager")
             model = cls(encoder, heads)
         except Exception as error:  # whatever a config can be wrong about
             raise ValueError(f"{config_path}: does not describe an encoder: {error}") from None

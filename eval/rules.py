@@ -34,7 +34,8 @@ COLUMNS: Final = ("round trip", "original", "native", "informal", "chat", "human
 HUMAN: Final = ("original", "native", "human translation")
 TEXT_SENTENCES: Final = 10
 MIN_TEXT_SENTENCES: Final = 5
-MIN_FIRINGS = 10
+MIN_FIRINGS = 20
+"""With fewer firings in all an interval that holds 1 decides nothing; the operating points ask as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,13 @@ class Result:
 
     @property
     def beats_chance(self) -> bool | None:
-        """Whether the interval lies above 1; None where it fired too seldom to say."""
+        """Whether the interval lies above 1; None where it holds 1 but too few firings made it wide."""
         machine, human = self._counted()
-        if machine.fired + human.fired < MIN_FIRINGS or not machine.of or not human.of:
+        if not machine.of or not human.of:
             return None
-        return self.ratio[1] > 1
+        if self.ratio[1] > 1:
+            return True
+        return None if machine.fired + human.fired < MIN_FIRINGS else False
 
     def to_dict(self) -> dict[str, Any]:
         """Give the figures as plain values, rates per 1,000."""
@@ -270,7 +273,7 @@ def markdown(results: Sequence[Result]) -> str:
             for column in COLUMNS
         ]
         ratio, low, high = result.ratio
-        verdict = {True: "yes", False: "no", None: "no data"}[result.beats_chance]
+        verdict = {True: "yes", False: "no", None: "undecided"}[result.beats_chance]
         name = result.rule if result.scope == "sentence" else f"{result.rule} (per 100 texts)"
         span = "-" if math.isnan(ratio) else f"{ratio:.2f} ({low:.2f}-{high:.2f})"
         lines.append(f"| {name} | {' | '.join(cells)} | {span} | {verdict} |")

@@ -18,7 +18,7 @@ from detector.tokens import Tokenizer, Window
 SENTENCES = [
     "The minister and her deputy arrived on Monday.",
     "no",
-    "The council announced a sharply higher budget for the schools after the talks, and the president agreed.",
+    "The council announced a sharply higher budget for the schools after talks, and the president agreed.",
     "عاد الوزير إلى المدينة.",
     "部长回到了城市。",
     "😀",
@@ -70,13 +70,14 @@ def test_onnx_batch_equals_one_by_one_exactly(onnx: OnnxBackend, windows: list[W
 def test_onnx_gives_the_same_on_any_number_of_threads(
     tiny_model: Path, onnx: OnnxBackend, windows: list[Window], threads: int
 ) -> None:
-    ours, theirs = flat(list(onnx.run(windows))), flat(list(OnnxBackend(tiny_model, threads=threads).run(windows)))
+    other = OnnxBackend(tiny_model, threads=threads)
+    ours, theirs = (flat(list(backend.run(windows))) for backend in (onnx, other))
     assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
 def test_torch_batch_equals_one_by_one(torch: TorchBackend, windows: list[Window]) -> None:
-    alone, together = flat([r for w in windows[:9] for r in torch.run([w])]), flat(list(torch.run(windows)))[:9]
-    for a, b in zip(alone, together, strict=True):
+    alone, together = flat([r for w in windows[:9] for r in torch.run([w])]), flat(list(torch.run(windows)))
+    for a, b in zip(alone, together[:9], strict=True):
         assert np.allclose(a, b, atol=1e-4)
 
 

@@ -7,11 +7,12 @@ import doctest
 import json
 import math
 import pickle
+import re
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,31 +25,33 @@ from hypothesis import strategies as st
 import detector.detect
 from detector import Detector, Report
 from detector.fuse import SENTENCE_FEATURES, TEXT_FEATURES, Fusion, OperatingPoint
-from detector.heuristics import HEURISTICS
 from detector.language import differs, identifier_name
 from detector.report import Verdict
 from detector.segment import segmenter_name
+from detector.spans import WordScore
 
 DAMAGED = "The minister He and her deputy arrived in the capital on Monday after two days of talks."
-SOUND = "The council voted on Monday for a new bridge over the old river, after a long debate about its price."
+SOUND = (
+    "The council voted on Monday for a new bridge over the old river, after a long debate about its price."
+)
 ARABIC = "عاد الوزير إلى العاصمة يوم الاثنين بعد محادثات طويلة مع النواب حول الميزانية الجديدة للمدارس."
 CHINESE = "部长周一与议员就新预算进行了长时间会谈后返回首都。城市议会批准了新的桥梁，但没有说明价格。"
 SPANISH = (
-    "El ayuntamiento se reunió el lunes para hablar del nuevo puente sobre el río, y casi todos los dueños de "
-    "barcos se quedaron en casa porque nadie quería pagar el precio del billete."
+    "El ayuntamiento se reunió el lunes para hablar del nuevo puente sobre el río, y casi todos los dueños "
+    "de barcos se quedaron en casa porque nadie quería pagar el precio del billete."
 )
 TEXTS = {
     "english": f"{SOUND} {DAMAGED}",
     "heading and list": f"# Bridge closed\n\n{SOUND}\n\n- {DAMAGED}\n- no\n",
     "emoji": f"👩‍🚀😀 {DAMAGED} 🇫🇮 {SOUND}",
-    "no stops": "the council talked and nobody in the harbour knew why the bridge over the river had closed so early",
+    "no stops": "the council talked and nobody in the harbour knew why the bridge had closed so early",
     "capitals": SOUND.upper(),
     "arabic": f"{ARABIC} {ARABIC}",
     "chinese": CHINESE,
-    "mixed": f"{SOUND} {SPANISH} {DAMAGED} {SPANISH}",
-    "one place in another language": f"{SOUND} {DAMAGED} {SOUND} {CHINESE}\n{SOUND}",
+    "mixed": f"{SOUND} {SPANISH} {SOUND} {SPANISH}",
+    "one place in another language": f"{DAMAGED} {SOUND * 4}\n{CHINESE}\n{SOUND * 4}",
     "right-to-left marks": f"\u202b{SOUND}\u202c \u200f{DAMAGED}",
-    "combining": "The cafe\u0301 on the harbour was closed for two days after the rain, said the council on Monday.",
+    "combining": "The cafe\u0301 on the harbour was closed for two days after the rain, said the council.",
     "lone surrogate": f"{SOUND} \ud800 {DAMAGED}",
     "pair as two code points": f"\ud83d\ude00 {DAMAGED}",
     "nul": f"\x00{SOUND}\x00 {DAMAGED}\x00",
@@ -59,6 +62,11 @@ TEXTS = {
     "blank": " \n\t\u00a0\u3000 ",
     "empty": "",
 }
+
+
+ALWAYS = {"fpr_1e-2": OperatingPoint(0.0, 0.0, 0.01, 1000, 500, "made up")}
+NO_TEXTS = {"fpr_1e-2": OperatingPoint(0.5, None, 0.01, 1000, 5, "made up")}
+PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 @pytest.fixture
@@ -117,8 +125,10 @@ def check(report: Report, text: str) -> None:
     else:
         assert report.contributions == {}
         assert report.pivot is None
+    assert Report.from_dict(report.to_dict()).to_dict() == report.to_dict()
     report.to_json().encode("utf-8")
-    assert Report.from_dict(json.loads(report.to_json())).to_json() == report.to_json()
+    if not PAIR.search(text):  # every JSON reader makes one character of them
+        assert Report.from_dict(json.loads(report.to_json())).to_json() == report.to_json()
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -129,8 +139,13 @@ def test_every_report_is_whole(tiny_detector: Detector, name: str, language: str
     assert tiny_detector.analyze(TEXTS[name], language=language).to_json() == report.to_json()
 
 
+PARTS = st.sampled_from([SOUND, DAMAGED, CHINESE, "\n\n", "\n- ", "He ", "\ud800", "😀"]) | st.text(
+    max_size=9
+)
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.one_of(st.sampled_from([SOUND, DAMAGED, CHINESE, "\n\n", "\n- ", "He ", "\ud800", "😀"]), st.text(max_size=9))).map(" ".join))
+@given(st.lists(PARTS).map(" ".join))
 @example("")
 def test_any_text_gives_a_whole_report(tiny_detector: Detector, text: str) -> None:
     check(tiny_detector.analyze(text), text)
@@ -202,7 +217,7 @@ def test_backends_give_the_same_scores(tiny_detector: Detector, torch_detector: 
 
 
 def test_threads_agree(tiny_detector: Detector) -> None:
-    texts = [t for t in TEXTS.values()] * 2
+    texts = list(TEXTS.values()) * 2
     expected = [tiny_detector.analyze(t).to_json() for t in texts]
     results: list[list[str]] = []
 
@@ -343,7 +358,8 @@ def test_only_a_str_is_a_text(tiny_detector: Detector, text: Any) -> None:
 @pytest.mark.parametrize("call", ["score", "annotate", "calibrate"])
 def test_what_is_not_a_text_in_a_list_is_named(tiny_detector: Detector, call: str) -> None:
     def run(values: Any) -> object:
-        return tiny_detector.annotate({"text": values}) if call == "annotate" else getattr(tiny_detector, call)(values)
+        method = getattr(tiny_detector, call)
+        return method({"text": values} if call == "annotate" else values)
 
     with pytest.raises(TypeError, match=r" 1 must be a str, got NoneType"):
         run([SOUND, None])
@@ -375,7 +391,7 @@ def test_a_nonsense_tag_is_refused(tiny_detector: Detector, tag: str, text: str)
     [
         ({"backend": "tensorflow"}, '"onnx" or "torch", got \'tensorflow\''),
         ({"device": "cuda"}, 'use backend="torch"'),
-        ({"operating_point": "fpr_1e-9"}, "'fpr_1e-9'; there are fpr_5e-2, fpr_1e-2"),
+        ({"operating_point": "fpr_1e-9"}, "'fpr_1e-9'; this model has fpr_5e-2, fpr_1e-2"),
         ({"operating_point": "fpr_1e-3"}, "'fpr_1e-3'"),  # the tiny model has no threshold for it
         ({"disabled_rules": ["casing.sideways"]}, "casing.sideways; the rules are .*casing.inside"),
     ],
@@ -407,8 +423,9 @@ def test_offsets_point_at_the_damage(
 
 
 def test_spans_keep_damage_at_sentence_end(folder: Path) -> None:
-    always = {"fpr_1e-2": OperatingPoint(0.0, 0.0, 0.01, 1000, 500, "made up")}
-    loud = Detector.from_pretrained(refit(folder, token_threshold=0.0, operating_points=always, shown_rules=()))
+    loud = Detector.from_pretrained(
+        refit(folder, token_threshold=0.0, operating_points=ALWAYS, shown_rules=())
+    )
     text = f"😀 {SOUND} The council voted for two new bridges"
     report = loud.analyze(text, language="en")
     ends = [s.evidence[-1].end for s in report.sentences]
@@ -416,23 +433,28 @@ def test_spans_keep_damage_at_sentence_end(folder: Path) -> None:
 
 
 def test_a_long_sentence_is_read_to_its_last_word(folder: Path) -> None:
-    always = {"fpr_1e-2": OperatingPoint(0.0, 0.0, 0.01, 1000, 500, "made up")}
-    loud = Detector.from_pretrained(refit(folder, token_threshold=0.0, operating_points=always, shown_rules=()))
+    loud = Detector.from_pretrained(
+        refit(folder, token_threshold=0.0, operating_points=ALWAYS, shown_rules=())
+    )
     text = "The council voted " + "and the old bridge closed again " * 60 + "on Monday."
     (sentence,) = loud.analyze(text, language="en").sentences
     assert [text[e.start : e.end] for e in sentence.evidence] == [text[:-1]]
     assert sentence.contributions["length"] == 0.0  # the tiny head gives length no weight
 
 
-def test_the_model_says_nothing_where_a_rule_has_spoken(folder: Path) -> None:
-    always = {"fpr_1e-2": OperatingPoint(0.0, 0.0, 0.01, 1000, 500, "made up")}
-    loud = Detector.from_pretrained(refit(folder, token_threshold=0.45, operating_points=always))
-    (sentence,) = loud.analyze(DAMAGED, language="en").sentences
-    ours = [e for e in sentence.evidence if e.found_by == "model"]
-    rules = [e for e in sentence.evidence if e.found_by != "model"]
-    assert ours
-    assert rules
-    assert not [(a, b) for a in ours for b in rules if a.start < b.end and b.start < a.end]
+def test_the_model_says_nothing_where_a_rule_has_spoken(
+    tiny_detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spans(sentence: str, words: object, threshold: float) -> list[WordScore]:
+        starts = [(part, sentence.index(part)) for part in ("minister", "He and", "talks")]
+        return [WordScore(start, start + len(part), 0.9) for part, start in starts]
+
+    monkeypatch.setattr(detector.detect, "find_spans", spans)
+    report = tiny_detector.analyze(f"{SOUND} {DAMAGED}", language="en")
+    assert report.sentences[1].verdict == "flagged"
+    by_rules = [text for rule, text in found(report) if rule != "model"]
+    assert set(by_rules) == {"He"}
+    assert [text for rule, text in found(report) if rule == "model"] == ["minister", "talks"]
 
 
 def test_a_name_that_drifts_is_shown_by_the_text(tiny_detector: Detector) -> None:
@@ -466,8 +488,7 @@ def test_a_pivot_is_named_only_for_a_flagged_text(folder: Path, tiny_detector: D
     assert tiny_detector.analyze(DAMAGED, language="en").pivot in ("slavic", "romance")
     unsure = Detector.from_pretrained(refit(folder, pivot_threshold=1.1))
     assert unsure.analyze(DAMAGED, language="en").pivot is None
-    never = {"fpr_1e-2": OperatingPoint(0.5, None, 0.01, 1000, 5, "made up")}
-    clean = Detector.from_pretrained(refit(folder, pivot_threshold=0.0, operating_points=never))
+    clean = Detector.from_pretrained(refit(folder, pivot_threshold=0.0, operating_points=NO_TEXTS))
     report = clean.analyze(DAMAGED, language="en")
     assert (report.verdict, report.pivot) == ("clean", None)
     check(report, DAMAGED)
@@ -500,6 +521,20 @@ def test_operating_points_move_verdicts_not_scores(tiny_model: Path, tiny_detect
     assert (ours.score, ours.sentences[0].score) == (theirs.score, theirs.sentences[0].score)
 
 
+def test_without_an_operating_point_nothing_is_flagged(folder: Path, tiny_detector: Detector) -> None:
+    refit(folder, operating_points={})
+    with pytest.raises(ValueError, match="operating_point=None"):
+        Detector.from_pretrained(folder)
+    free = Detector.from_pretrained(folder, operating_point=None)
+    report = free.analyze(TEXTS["english"])
+    check(report, TEXTS["english"])
+    assert report.verdict == "clean"
+    assert {s.verdict for s in report.sentences} == {"clean"}
+    assert report.signature.operating_point == "none"
+    assert report.score == tiny_detector.analyze(TEXTS["english"]).score
+    assert free.calibrate(own_texts(60), fpr=0.2, language="en").operating_points == ("own",)
+
+
 def test_save_and_load_give_equal_reports(tiny_detector: Detector, tmp_path: Path) -> None:
     tiny_detector.save_pretrained(tmp_path / "new" / "folder")
     again = Detector.from_pretrained(str(tmp_path / "new" / "folder"))
@@ -511,9 +546,8 @@ def test_save_leaves_out_what_training_left(folder: Path, tmp_path: Path) -> Non
     (folder / "checkpoint.pt").write_bytes(b"optimizer")
     (folder / "README.md").write_text("card", encoding="utf-8")
     Detector.from_pretrained(folder).save_pretrained(tmp_path / "out")
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
-        "README.md", "config.json", "fusion.json", "heads.json", "model.onnx", "model.safetensors", "tokenizer.json",
-    ]  # fmt: skip
+    kept = {p.name for p in (tmp_path / "out").iterdir()}
+    assert kept == {p.name for p in folder.iterdir()} - {"checkpoint.pt"}
     assert Detector.from_pretrained(tmp_path / "out", backend="torch").languages == ("en",)
 
 
@@ -543,25 +577,28 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     "no tokenizer.json": (lambda f: (f / "tokenizer.json").unlink(), r"tokenizer\.json"),
     "no fusion.json": (lambda f: (f / "fusion.json").unlink(), r"fusion\.json"),
     "garbage model.onnx": (lambda f: (f / "model.onnx").write_bytes(b"garbage" * 99), r"model\.onnx"),
-    "another number of pivots": (spoil_json("heads.json", pivots=["a", "b", "c"]), r"model\.onnx.*heads\.json.*\(3,\)"),
-    "longer windows than the encoder reads": (spoil_json("heads.json", max_tokens=65), r"model\.onnx.*65 pieces"),
-    "more words than the encoder knows": (add_vocabulary, r"model\.onnx.*tokenizer\.json"),
+    "another number of pivots": (spoil_json("heads.json", pivots=["a"]), r"model\.onnx.*heads\.json.*\(1,\)"),
+    "longer windows than it reads": (spoil_json("heads.json", max_tokens=65), r"model\.onnx.*65 pieces"),
+    "more words than it knows": (add_vocabulary, r"model\.onnx.*tokenizer\.json"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", SPOILT)
-def test_a_folder_that_is_not_whole_is_refused(folder: Path, case: str) -> None:
+def test_a_folder_that_is_not_whole_is_refused(
+    folder: Path, case: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     spoil, message = SPOILT[case]
     spoil(folder)
     with pytest.raises(ValueError, match=rf"(?s){message}"):
         Detector.from_pretrained(folder)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        ("longer windows than the encoder reads", r"model\.safetensors.*65 pieces"),
-        ("more words than the encoder knows", r"model\.safetensors.*tokenizer\.json"),
+        ("longer windows than it reads", r"model\.safetensors.*65 pieces"),
+        ("more words than it knows", r"model\.safetensors.*tokenizer\.json"),
     ],
 )
 def test_torch_refuses_it_too(folder: Path, case: str, message: str) -> None:
@@ -580,7 +617,7 @@ def test_weights_that_are_not_numbers_are_refused(folder: Path) -> None:
         Detector.from_pretrained(folder, backend="torch")
 
 
-@pytest.mark.parametrize("model", ["/no/such/folder", "./nothing", "no-such-folder", Path("no/folder"), "../a/b"])
+@pytest.mark.parametrize("model", ["/no/such/folder", "./nothing", "nothing", Path("no/folder"), "../a/b"])
 def test_a_missing_folder_is_named(model: str | Path) -> None:
     with pytest.raises(FileNotFoundError, match=f"{model}: no such model folder"):
         Detector.from_pretrained(model)
@@ -602,10 +639,10 @@ def test_a_hub_that_cannot_be_reached_is_a_missing_model(monkeypatch: pytest.Mon
         raise OSError("no network")
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", fail)
-    with pytest.raises(FileNotFoundError, match="org/model: no such folder; .*no network"):
+    with pytest.raises(FileNotFoundError, match=r"org/model: no such folder; .*no network"):
         Detector.from_pretrained("org/model")
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(FileNotFoundError, match="org/model: no such folder; .*install huggingface_hub"):
+    with pytest.raises(FileNotFoundError, match=r"org/model: no such folder; .*install huggingface_hub"):
         Detector.from_pretrained("org/model")
 
 
@@ -645,8 +682,8 @@ def test_calibrate_sets_the_text_threshold_where_texts_are_enough(tiny_detector:
 
 
 def test_calibrate_keeps_a_missing_text_threshold_missing(folder: Path, tmp_path: Path) -> None:
-    never = {"fpr_1e-2": OperatingPoint(0.5, None, 0.01, 1000, 5, "made up")}
-    own = Detector.from_pretrained(refit(folder, operating_points=never)).calibrate(own_texts(60), fpr=0.2, language="en")
+    model = Detector.from_pretrained(refit(folder, operating_points=NO_TEXTS))
+    own = model.calibrate(own_texts(60), fpr=0.2, language="en")
     assert own.analyze(DAMAGED).verdict == "clean"
     own.save_pretrained(tmp_path / "own")
     assert Fusion.load(tmp_path / "own").operating_points["own"].text is None
@@ -671,10 +708,19 @@ def test_map_writes_one_schema_whatever_a_batch_holds(tiny_detector: Detector, s
     texts = ["", " ", CHINESE, "no", TEXTS["english"], TEXTS["mixed"], ""]
     table = datasets.Dataset.from_dict({"text": texts})
     done = table.map(tiny_detector.annotate, batched=True, batch_size=size, writer_batch_size=size)
-    string, number = datasets.Value("string"), datasets.Value("float64")
-    place = {"start": datasets.Value("int64"), "end": datasets.Value("int64"), "score": number, "verdict": string, "kinds": string}
+    place = {"start": "int64", "end": "int64", "score": "float64", "verdict": "string", "kinds": "string"}
+    flat = {
+        "text": "string",
+        "score": "float64",
+        "verdict": "string",
+        "language": "string",
+        "pivot": "string",
+    }
     assert done.features == datasets.Features(
-        {"text": string, "score": number, "verdict": string, "language": string, "pivot": string, "sentences": datasets.List(place)}
+        {
+            **{name: datasets.Value(kind) for name, kind in flat.items()},
+            "sentences": datasets.List({name: datasets.Value(kind) for name, kind in place.items()}),
+        }
     )
     expected = tiny_detector.annotate({"text": texts})
     assert without_nan(done[:]) == without_nan({"text": texts, **expected})
@@ -693,10 +739,10 @@ def test_import_is_light() -> None:
         "start = time.process_time()\n"
         "import detector\n"
         "seconds = time.process_time() - start\n"
-        "heavy = 'torch transformers sklearn nltk onnxruntime tokenizers langdetect pandas datasets'.split()\n"
+        "heavy = 'torch transformers sklearn nltk onnxruntime tokenizers langdetect pandas'.split()\n"
         "print(seconds, [name for name in heavy if name in sys.modules])"
     )
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(2)]
-    times, loaded = zip(*(r.stdout.strip().split(" ", 1) for r in runs), strict=True)
+    outputs = [subprocess.check_output([sys.executable, "-c", code], text=True) for _ in range(3)]
+    times, loaded = zip(*(output.strip().split(" ", 1) for output in outputs), strict=True)
     assert set(loaded) == {"[]"}
     assert min(map(float, times)) < 0.5

@@ -155,7 +155,10 @@ def test_a_spoilt_file_is_named_with_the_reason(
         Fusion.load(tmp_path)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"[]", b"null", b'{"sentence"', b"\xff\xfe", b'{"sentence": 1e999}'])
+BROKEN = [None, b"", b"[]", b"null", b'{"sentence"', b"\xff\xfe", b'{"sentence": 1e999}']
+
+
+@pytest.mark.parametrize("content", BROKEN)
 def test_what_is_no_fusion_file_is_named(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "fusion.json").write_bytes(content)

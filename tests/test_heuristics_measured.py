@@ -19,7 +19,8 @@ def result(machine: tuple[int, int], human: tuple[int, int]) -> Result:
     ("machine", "human", "beats"),
     [
         ((60, 1000), (2, 1000), True),
-        ((5, 1000), (5, 1000), False),
+        ((5, 1000), (5, 1000), None),
+        ((10, 1000), (10, 1000), False),
         ((2, 1000), (60, 1000), False),
         ((4, 1000), (0, 1000), None),
         ((9, 1000), (0, 1000), True),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from detector.heads import HeadsConfig, read_heads
 from detector.model import DetectorModel
@@ -34,7 +35,7 @@ ONES = torch.ones_like(IDS)
 CASES = torch.tensor([[0, 2, 2, 1, 0]])
 
 
-def run(model: DetectorModel, ids: torch.Tensor, mask: torch.Tensor, cases: torch.Tensor) -> list[torch.Tensor]:
+def run(model: DetectorModel, ids: Tensor, mask: Tensor, cases: Tensor) -> list[Tensor]:
     with torch.inference_mode():
         return list(model(ids, mask, cases))
 
@@ -80,7 +81,7 @@ def test_a_fresh_model_starts_as_its_base_was_pretrained(model: DetectorModel) -
     assert torch.equal(run(fresh, IDS, ONES, CASES)[0], run(fresh, IDS, ONES, CASES * 0)[0])
 
 
-def change_weights(change: Callable[[dict[str, torch.Tensor]], object]) -> Callable[[Path], None]:
+def change_weights(change: Callable[[dict[str, Tensor]], object]) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
         weights = load_file(folder / "model.safetensors")
         change(weights)
@@ -102,15 +103,20 @@ def truncate(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(data[: len(data) // 2])
 
 
+NO_PIVOT = change_weights(lambda w: w.pop("pivot.weight"))
+NO_CASE = change_weights(lambda w: w.pop("case.weight"))
+ONE_MORE = change_weights(lambda w: w.update(extra=torch.zeros(1)))
+NARROW = change_weights(lambda w: w.update({"token.weight": torch.zeros(1, 8)}))
+
 SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no pivot head": (change_weights(lambda w: w.pop("pivot.weight")), r"model\.safetensors.*pivot\.weight"),
-    "no case embedding": (change_weights(lambda w: w.pop("case.weight")), r"model\.safetensors.*case\.weight"),
-    "a weight too many": (change_weights(lambda w: w.update(extra=torch.zeros(1))), r"model\.safetensors.*extra"),
-    "another shape": (change_weights(lambda w: w.update({"token.weight": torch.zeros(1, 8)})), r"model\.safetensors.*token\.weight"),
-    "another number of pivots": (change_json("heads.json", pivots=["a", "b", "c"]), r"model\.safetensors.*pivot\.weight"),
+    "no pivot head": (NO_PIVOT, r"model\.safetensors.*pivot\.weight"),
+    "no case embedding": (NO_CASE, r"model\.safetensors.*case\.weight"),
+    "a weight too many": (ONE_MORE, r"model\.safetensors.*extra"),
+    "another shape": (NARROW, r"model\.safetensors.*token\.weight"),
+    "another number of pivots": (change_json("heads.json", pivots=["a"]), r"model\.safetensors.*pivot"),
     "another size": (change_json("config.json", hidden_size=64), r"model\.safetensors.*size mismatch"),
     "impossible size": (change_json("config.json", hidden_size=33), r"config\.json: does not describe"),
-    "unknown architecture": (change_json("config.json", model_type="none-such"), r"config\.json: does not describe"),
+    "unknown type": (change_json("config.json", model_type="none"), r"config\.json: does not describe"),
     "half the weights": (truncate, r"model\.safetensors"),
     "garbage weights": (lambda f: (f / "model.safetensors").write_bytes(b"garbage"), r"model\.safetensors"),
     "no weights": (lambda f: (f / "model.safetensors").unlink(), r"model\.safetensors"),
@@ -128,7 +134,8 @@ def test_a_checkpoint_that_is_not_whole_is_named(folder: Path, case: str) -> Non
 
 
 def test_code_in_a_checkpoint_never_runs(folder: Path) -> None:
-    change_json("config.json", model_type="own", auto_map={"AutoConfig": "own.Own", "AutoModel": "own.Own"})(folder)
+    own = {"AutoConfig": "own.Own", "AutoModel": "own.Own"}
+    change_json("config.json", model_type="own", auto_map=own)(folder)
     (folder / "own.py").write_text("raise SystemExit('ran')", encoding="utf-8")
     with pytest.raises(ValueError, match=r"config\.json"):
         DetectorModel.load(folder)

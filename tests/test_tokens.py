@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,8 @@ def words(tokenizer: Tokenizer, sentence: str) -> list[str]:
         ("emoji", "👩‍🚀 The 😀 harbour 🇫🇮 closed .".split()),
         ("arabic", "عاد الوزير إلى المدينة بعد المحادثات .".split()),
         ("chinese", list("部长在谈判后回到了城市。")),
+        ("half_pairs", "The bridge closed .".split()),  # one place each, though nothing can be read there
+        ("nul", "The bridge closed .".split()),
         ("blank", []),
         ("empty", []),
     ],
@@ -78,7 +81,7 @@ def test_windows_have_the_same_pieces_as_the_whole_sentence(
 def test_neighbouring_windows_share_a_quarter(tokenizer: Tokenizer) -> None:
     windows = [pieces(w) for w in tokenizer.windows("the council voted. " * 30)]
     assert len(windows) > 3
-    for one, following in zip(windows, windows[1:-1], strict=False):
+    for one, following in pairwise(windows[:-1]):
         assert one[-7:] == following[:7]
         assert one[-8] not in following
 
@@ -99,8 +102,18 @@ def test_no_pieces_still_give_one_window(tokenizer: Tokenizer) -> None:
 
 @pytest.mark.parametrize(
     ("word", "case"),
-    [("bridge", 1), ("Bridge", 2), ("BRIDGE", 3), ("McHolm", 4), ("iRiver", 4), ("A", 5), ("7", 0), ("桥", 0), ("جسر", 0)],
-)  # fmt: skip
+    [
+        ("bridge", 1),
+        ("Bridge", 2),
+        ("BRIDGE", 3),
+        ("McHolm", 4),
+        ("iRiver", 4),
+        ("A", 5),
+        ("7", 0),
+        ("桥", 0),
+        ("جسر", 0),
+    ],
+)
 def test_each_piece_knows_how_its_word_is_written(endless: Tokenizer, word: str, case: int) -> None:
     sentence = f"The old {word} of Holm"
     (window,) = endless.windows(sentence)
@@ -109,7 +122,7 @@ def test_each_piece_knows_how_its_word_is_written(endless: Tokenizer, word: str,
     assert set(found) == {case}
 
 
-@pytest.mark.parametrize("sentence", ["the old bridge of holm", "THE OLD BRIDGE OF HOLM", "A", "老桥", "الجسر القديم"])
+@pytest.mark.parametrize("sentence", ["the old bridge", "THE OLD BRIDGE", "A", "老桥", "الجسر القديم"])
 def test_a_sentence_in_one_case_says_nothing_about_case(endless: Tokenizer, sentence: str) -> None:
     (window,) = endless.windows(sentence)
     assert not window.cases.any()

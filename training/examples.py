@@ -227,7 +227,7 @@ def marked_segments(corpora: Path, language: str, *, test: bool) -> list[Example
     held_out = set(documents[len(documents) - len(documents) // 5 :])
     frame = frame[frame["doc"].isin(held_out) == test]
     examples = []
-    for _, rows in frame.groupby(["doc", "seg_id", "system"], sort=True):
+    for _, rows in frame.groupby(["doc", "seg_id", "system", "target_clean"], sort=True):
         text = rows["target_clean"].iloc[0]
         points = rows["severity"].map({"Major": 5.0, "Minor": 1.0})
         counted = rows[points.notna() & ~rows["category"].str.contains("Punctuation")]

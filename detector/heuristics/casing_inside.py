@@ -94,8 +94,15 @@ def _capital_rate(word: str, table: Lexicon) -> float:
 
 
 def _in_name(i: int, found: list[re.Match[str]], capitals: list[bool], table: Lexicon) -> bool:
-    """Tell whether a capitalised word is next, or beyond "of", "the" and their like."""
+    """Tell whether a capitalised word is next, or beyond "of", "the" and their like.
+
+    A function word between a name and a small word belongs to no name: "Marlow Is due on Friday".
+    """
     connectors = table.function_words[:_CONNECTORS]
+    if fold(found[i][0], table.language) in connectors and i + 1 < len(found):
+        text, after = found[i].string, found[i + 1]
+        if not capitals[i + 1] and text[found[i].end() : after.start()] == " " and after[0].islower():
+            return after[0] in connectors and i > 0 and capitals[i - 1]
     transparent = fold(found[i][0], table.language) not in connectors
     for step in (-1, 1):
         j = i + step
