@@ -8,6 +8,7 @@ people wrote it, ``OUTPUT/human/native.parquet``.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import logging
@@ -211,7 +212,8 @@ class Apertium:
             process.kill()
         for process in processes:
             process.wait()
-        _pipe(processes[0].stdin).close()
+        with contextlib.suppress(BrokenPipeError):  # what was not yet sent goes with the dead
+            _pipe(processes[0].stdin).close()
         _pipe(processes[-1].stdout).close()
 
     def _translate(self, text: str, mode: Path) -> str | None:
