@@ -85,6 +85,11 @@ class DetectorModel(nn.Module):
         auto: Any = transformers  # its factories are not typed
         heads = read_heads(folder)
         config_path, weights_path = folder / "config.json", folder / "model.safetensors"
+        if not weights_path.is_file():
+            raise ValueError(
+                f"{weights_path}: not there; a model that was only exported, as the embedded one, "
+                'runs with backend="onnx"'
+            )
         try:
             config = auto.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
             encoder = auto.AutoModel.from_config(config, trust_remote_code=False, attn_implementation="eager")

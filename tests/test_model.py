@@ -164,3 +164,9 @@ def test_a_broken_heads_file_is_named(tmp_path: Path, content: str) -> None:
 
 def test_heads_come_back_as_they_were_saved(tiny_checkpoint: Path) -> None:
     assert read_heads(tiny_checkpoint) == HeadsConfig(("slavic", "romance"), 32, ("en",))
+
+
+def test_an_exported_model_says_which_backend_runs_it(tmp_path: Path, tiny_model: Path) -> None:
+    (tmp_path / "heads.json").write_bytes((tiny_model / "heads.json").read_bytes())
+    with pytest.raises(ValueError, match=r'model\.safetensors: not there.*backend="onnx"'):
+        DetectorModel.load(tmp_path)
