@@ -61,7 +61,7 @@ class Divergence:
     def damage(self) -> float:
         """Soft gold damage, from 0.0 to 1.0.
 
-        The weights were set by reading 200 pairs of `train`. "Wrong or broken" begins near a mean
+        The weights were set by reading some 190 pairs of `train`. "Wrong or broken" begins near a mean
         similarity of .60; another number or an unknown word is damage even where the rest is
         faithful. A lost name counts less: who has only the text cannot see that it was another.
         """
