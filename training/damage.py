@@ -127,7 +127,7 @@ class FrozenBase:
         self._model = AutoModel.from_pretrained(folder, dtype=torch.float32).to(device).eval()
         self._device = device
 
-    def vectors(self, texts: Sequence[str]) -> list[tuple[Vectors, list[str], Vectors]]:
+    def vectors(self, texts: Sequence[str]) -> list[Embedded]:
         """Embed texts of up to 128 pieces.
 
         Returns:
@@ -157,8 +157,8 @@ def divergence(
     roundtrip: str,
     language: str,
     vocabulary: Vocabulary,
-    original_vectors: tuple[Vectors, list[str], Vectors],
-    roundtrip_vectors: tuple[Vectors, list[str], Vectors],
+    original_vectors: Embedded,
+    roundtrip_vectors: Embedded,
 ) -> Divergence:
     """Measure one pair; the vectors are those of `FrozenBase.vectors`."""
     (mean_a, _, pieces_a), (mean_b, names_b, pieces_b) = original_vectors, roundtrip_vectors

@@ -99,11 +99,11 @@ def _in_name(i: int, found: list[re.Match[str]], capitals: list[bool], table: Le
     A function word between a name and a small word belongs to no name: "Marlow Is due on Friday".
     """
     connectors = table.function_words[:_CONNECTORS]
-    if fold(found[i][0], table.language) in connectors and i + 1 < len(found):
+    transparent = fold(found[i][0], table.language) not in connectors
+    if not transparent and i + 1 < len(found):
         text, after = found[i].string, found[i + 1]
         if not capitals[i + 1] and text[found[i].end() : after.start()] == " " and after[0].islower():
             return after[0] in connectors and i > 0 and capitals[i - 1]
-    transparent = fold(found[i][0], table.language) not in connectors
     for step in (-1, 1):
         j = i + step
         while transparent and 0 <= j < len(found) and abs(j - i) < 3 and found[j][0] in connectors:
