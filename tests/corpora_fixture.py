@@ -54,6 +54,6 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def gold(corpora: Path, tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def gold(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the folder that `python -m training.damage` writes for the made-up corpora."""
-    return made_up.measure(corpora, tiny_base, tmp_path_factory.mktemp("gold"))
+    return made_up.measure(corpora, tmp_path_factory.mktemp("gold"))

@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from training.readings import Reading, pair_id, save
+
 PLACES = {
     "Tolm": "train", "Orsk": "train", "Brenn": "train", "Quill": "train", "Vesper": "train",
     "Marrow": "dev", "Hask": "dev", "Ilvane": "dev", "Dunmoor": "test",
@@ -85,11 +87,11 @@ def single_hop_rows() -> list[dict[str, object]]:
 
 def post_edit_rows() -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
-    for split in ("train", "dev", "test"):
+    for k, split in enumerate(("train", "dev", "test")):
         for i in range(6):
-            mt = f"The Water {i} is went cold , and nobody have drank it ."
+            mt = f"The Water {k}{i} is went cold , and nobody have drank it ."
             tags = "OK OK OK BAD BAD OK OK OK OK BAD BAD OK OK"
-            pe = f"The water {i} went cold , and nobody drank it ."
+            pe = f"The water {k}{i} went cold , and nobody drank it ."
             rows.append(
                 {"pair": "et-en", "source_split": split, "idx": i, "src": "", "mt": mt, "pe": pe,
                  "word_tags": tags, "hter": 0.1 * i}
@@ -129,14 +131,28 @@ def write_corpora(folder: Path) -> Path:
     return folder
 
 
-def measure(corpora: Path, base: Path, output: Path) -> Path:
-    """Run `python -m training.damage`."""
+def readings() -> dict[str, Reading]:
+    """Give a reading of most round trips: two wordings in three come back with an error."""
+    found = {}
+    for row in roundtrip_rows():
+        line, roundtrip = int(str(row["line"])), str(row["roundtrip"])
+        if row["engine"] == "zenith" and line % 3 == 0:
+            continue  # nobody read it
+        visible = (3, 2, 0)[line % 3] if line else 1
+        marks = ((0, roundtrip.index(" ")),) if visible in (1, 2) else ()
+        found[pair_id(str(row["original"]), roundtrip)] = Reading(visible, min(visible, 2), marks)
+    for row in single_hop_rows()[:3]:
+        found[pair_id(str(row["human"]), str(row["machine"]))] = Reading(2, 1, ((0, 5),), is_even=False)
+    return found
+
+
+def measure(corpora: Path, output: Path) -> Path:
+    """Run `python -m training.damage` with readings of our own."""
     from training import damage
 
+    save(readings(), "en", output)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "sys.argv",
-            ["damage", "--corpora", str(corpora), "--base", str(base), "--output", str(output)],
-        )
+        arguments = ["--corpora", str(corpora), "--readings", str(output), "--output", str(output)]
+        patch.setattr("sys.argv", ["damage", *arguments])
         damage.main()
     return output

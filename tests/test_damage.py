@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,26 +9,10 @@ import pytest
 from tests import made_up
 from training import damage
 from training.corpora import SPLITS
-from training.damage import Divergence, FrozenBase, Vocabulary, hter_damage, mqm_damage
+from training.damage import add_readings, changed_share, hter_damage, mqm_damage
+from training.readings import Reading, pair_id
 
 pytest_plugins = ["tests.corpora_fixture"]
-
-FAITHFUL = Divergence(similarity=1.0, support=1.0, names=0.0, numbers=0.0, unknown=0, changed=0.0)
-HUMAN = Vocabulary(["The mayor of Tolm likes Tolm.", "A bridge fell.", "the bridge of the mayor"] * 20)
-
-
-def test_a_faithful_round_trip_is_clean_and_an_unrelated_one_damaged() -> None:
-    assert FAITHFUL.damage < 0.03
-    assert replace(FAITHFUL, similarity=0.1, support=0.2).damage > 0.95
-
-
-@pytest.mark.parametrize(
-    "worse",
-    [{"similarity": 0.7}, {"support": 0.7}, {"names": 0.5}, {"numbers": 0.5}, {"unknown": 1}],
-    ids=lambda worse: next(iter(worse)),
-)
-def test_each_divergence_raises_damage(worse: dict[str, float]) -> None:
-    assert replace(FAITHFUL, **worse).damage > FAITHFUL.damage + 0.005  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("teacher", [hter_damage, mqm_damage])
@@ -51,94 +34,66 @@ def test_a_major_error_outweighs_a_minor_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("original", "roundtrip", "expected"),
+    ("original", "roundtrip", "share"),
     [
-        ("The mayor of Tolm slept.", "The mayor of Tolm dozed.", 0.0),
-        ("The mayor of Tolm slept.", "The mayor of Dolm slept.", 0.5),
-        ("Tolm slept.", "Dolm slept.", 0.0),  # the first word may be a name or may not
+        ("The old mill burned.", "The old mill burned!", 0.0),
+        ("The old mill burned.", "The ancient factory burned.", 0.5),
+        ("A cow.", "14 pqrx wwzk", 1.0),
+        ("A cow.", "...", 0.0),
     ],
 )
-def test_lost_names_are_counted(original: str, roundtrip: str, expected: float) -> None:
-    assert damage.lost_names(original, roundtrip, HUMAN) == expected
+def test_changed_words_are_counted(original: str, roundtrip: str, share: float) -> None:
+    assert changed_share(original, roundtrip, "en") == share
 
 
-@pytest.mark.parametrize(
-    ("original", "roundtrip", "expected"),
-    [
-        ("In 1998, 14 died.", "In 1998, 14 died.", 0.0),
-        ("In 1998, 14 died.", "In 1989, 14 died.", 0.5),
-        ("1,400 cows", "1.400 cows", 0.0),
-        ("Nobody died.", "2 died.", 1.0),
-        ("Nobody died.", "No one died.", 0.0),
-    ],
-)
-def test_unlike_numbers_are_counted(original: str, roundtrip: str, expected: float) -> None:
-    assert damage.unlike_numbers(original, roundtrip) == expected
-
-
-@pytest.mark.parametrize(
-    ("roundtrip", "expected"),
-    [
-        ("The bridge fell.", 0),
-        ("The brugge of mayor", 1),
-        ("The Brugge of mayor", 0),  # a capitalised one may be a name
-        ("The kefalin bridge", 0),  # the author wrote it
-        ("新桥 الجسر", 0),
-    ],
-)
-def test_words_nobody_writes_are_counted(roundtrip: str, expected: int) -> None:
-    assert damage.unknown_words("The kefalin bridge fell.", roundtrip, HUMAN) == expected
-
-
-def test_vocabulary_tells_names_and_rarity() -> None:
-    assert HUMAN.is_name("Tolm")
-    assert not HUMAN.is_name("Bridge")
-    assert not HUMAN.is_name("tolm")
-    assert "BRIDGE" in HUMAN
-    assert "brugge" not in HUMAN
-    common = Vocabulary(["the " * 5000 + "bridge"])
-    assert 0.0 == common.rarity("the") < common.rarity("bridge") < common.rarity("brugge") <= 1.0
-
-
-def test_an_equal_pair_measures_near_zero_and_its_vectors_agree(tiny_base: Path) -> None:
-    pairs = pd.DataFrame(
-        {
-            "original": ["The bridge of Tolm fell.", "The bridge of Tolm fell.", "A cow."],
-            "roundtrip": ["The bridge of Tolm fell.", "14 pqrx wwzk qqy vvx.", "A cow."],
-        },
+def test_a_reading_finds_its_pair_and_the_unread_have_no_gold() -> None:
+    frame = pd.DataFrame(
+        {"original": ["A cow.", "A cow.", "A dog."], "roundtrip": ["Cow.", "One cow.", "Dog the."]},
         index=[7, 3, 5],
     )
-    found = damage.measure(pairs, "en", HUMAN, FrozenBase(str(tiny_base)))
+    read = {
+        pair_id("A cow.", "Cow."): Reading(1, 0, ((0, 3),)),
+        pair_id("A dog.", "Dog the."): Reading(3, 2, (), is_even=False),
+    }
+    found = add_readings(frame, read)
     assert found.index.tolist() == [7, 3, 5]
-    assert found["damage"][7] < 0.05
-    assert found["damage"][3] > found["damage"][7] + 0.2
-    assert found["similarity"][5] == pytest.approx(1.0, abs=1e-3)
-    assert found["changed"].tolist() == [0.0, 1.0, 0.0]
+    assert found["damage"].tolist()[::2] == [0.2, 1.0]
+    assert found["damage"].isna().tolist() == [False, True, False]
+    assert found["even"].tolist() == [True, False, False]
+    assert found["marks"][7] == [0, 3]
+    assert found["marks"][5] is None  # severe all over: no word is known to be sound
 
 
-def test_measuring_nothing_keeps_the_columns(tiny_base: Path) -> None:
-    empty = pd.DataFrame({"original": [], "roundtrip": []})
-    assert "damage" in damage.measure(empty, "en", HUMAN, FrozenBase(str(tiny_base)))
+def test_gold_covers_every_split_and_keeps_every_read_pair(gold: Path) -> None:
+    frames = {split: pd.read_parquet(gold / f"en-{split}.parquet") for split in SPLITS}
+    assert [len(f) for f in frames.values()] == [180, 108, 36]
+    for frame in frames.values():
+        assert frame["damage"].dropna().between(0, 1).all()
+        assert 0.8 < frame["damage"].notna().mean() < 1
+        assert frame["changed"].between(0, 1).all()
+    hops = pd.read_parquet(gold / "en-hops.parquet")
+    assert len(hops) == 3
+    assert (hops["damage"] == Reading(2, 1, ((0, 5),)).damage).all()
 
 
-def test_gold_covers_every_split_and_is_not_measured_twice(
-    gold: Path, corpora: Path, tiny_base: Path
-) -> None:
-    paths = [gold / f"en-{split}.parquet" for split in SPLITS]
-    frames = [pd.read_parquet(p) for p in paths]
-    assert [len(f) for f in frames] == [180, 108, 36]
-    assert all(f["damage"].between(0, 1).all() for f in frames)
-    written = [p.stat().st_mtime_ns for p in paths]
-    made_up.measure(corpora, tiny_base, gold)
-    assert [p.stat().st_mtime_ns for p in paths] == written
+def test_a_read_pair_is_kept_where_others_of_its_original_are_drawn(corpora: Path) -> None:
+    readings = made_up.readings()
+    frame = damage.gold_roundtrips(corpora, "en", "train", {"newstest": 1}, readings)
+    expected = {
+        pair_id(str(r["original"]), str(r["roundtrip"]))
+        for r in made_up.roundtrip_rows()
+        if r["split"] == "train"
+    } & set(readings)
+    assert expected == set(
+        map(pair_id, *(frame[frame["damage"].notna()][c] for c in ("original", "roundtrip")))
+    )
+    assert frame["damage"].isna().any()
 
 
-def test_words_are_counted_in_whatever_human_tables_there_are(corpora: Path, tmp_path: Path) -> None:
-    assert "ferries" in damage.human_vocabulary(corpora, "en")
-    made_up.write(tmp_path, "human/native", made_up.human_rows("{}"))
-    assert "ferries" in damage.human_vocabulary(tmp_path, "en")
-    with pytest.raises(FileNotFoundError, match="no text of `train` in 'sw'"):
-        damage.human_vocabulary(tmp_path, "sw")
+def test_a_folder_without_single_hops_is_measured_too(corpora: Path, tmp_path: Path) -> None:
+    made_up.write(tmp_path, "roundtrip/en", made_up.roundtrip_rows())
+    made_up.measure(tmp_path, tmp_path / "gold")
+    assert not (tmp_path / "gold/en-hops.parquet").exists()
 
 
 def test_help_says_what_it_does(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

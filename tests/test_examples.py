@@ -4,12 +4,15 @@ import itertools
 import logging
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from detector.tokens import Tokenizer
 from tests import made_up
+from training import corpora as corpora_module
 from training.damage import hter_damage, mqm_damage
 from training.examples import (
     Example,
@@ -20,6 +23,8 @@ from training.examples import (
     first_window,
     labels,
     marked_segments,
+    marked_words,
+    misspell,
     stream,
     tagged_spans,
 )
@@ -27,7 +32,12 @@ from training.pivots import NAMES
 
 pytest_plugins = ["tests.corpora_fixture"]
 
-FEW = Share(roundtrip=24, single_hop=8, post_edited=6, marked=4, human=10, on_purpose=6)
+FEW = Share(read=20, roundtrip=24, single_hop=8, post_edited=6, marked=4, human=10, on_purpose=6)
+
+
+@pytest.fixture
+def no_slips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.examples._SLIPS", 0.0)
 
 
 def only(**share: int) -> Share:
@@ -44,7 +54,7 @@ def damaged_words(example: Example) -> list[str]:
 
 def test_a_round_holds_every_source_in_its_share(corpora: Path, gold: Path) -> None:
     units = first_round(corpora, gold, FEW)
-    assert len(units) == 58
+    assert len(units) == 78
     assert sum(len(unit) == 1 for unit in units) == FEW.marked + FEW.human
 
 
@@ -56,6 +66,7 @@ def test_the_same_seed_gives_the_same_stream(corpora: Path, gold: Path) -> None:
     assert take(1) != take(2)
 
 
+@pytest.mark.usefixtures("no_slips")
 def test_a_round_trip_stands_beside_its_own_original(corpora: Path, gold: Path) -> None:
     pairs = {
         (row["original"], row["roundtrip"]) for row in made_up.roundtrip_rows() if row["split"] == "train"
@@ -65,10 +76,102 @@ def test_a_round_trip_stands_beside_its_own_original(corpora: Path, gold: Path) 
         assert (original.text, back.text) in pairs
         assert (original.damage, original.provenance, original.pivot) == (0.0, 0.0, -1)
         assert not damaged_words(original)
-        assert 0 < back.damage < 1
+        assert math.isnan(back.damage)
+        assert back.spans is None
         assert back.provenance == 1.0
     assert len({original.text for original, _ in units}) == 60  # every original in turn
     assert {NAMES[back.pivot] for _, back in units} == {"romance", "slavic", "chinese"}
+
+
+@pytest.mark.usefixtures("no_slips")
+def test_read_pairs_carry_what_the_reader_marked(corpora: Path, gold: Path) -> None:
+    units = first_round(corpora, gold, only(read=200))
+    assert {back.damage for _, back in units} == {0.0, 0.2, 0.8, 1.0}
+    assert any(back.text.startswith("After a report") for _, back in units)  # a single hop
+    for original, back in units:
+        assert (original.damage, original.provenance, back.provenance) == (0.0, 0.0, 1.0)
+        if back.damage == 1.0:
+            assert back.spans is None
+        else:
+            assert damaged_words(back) == ([back.text.split()[0]] if back.damage else [])
+
+
+def test_without_readings_damage_is_left_to_other_sources(
+    corpora: Path, gold: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frame = pd.read_parquet(gold / "en-train.parquet").assign(damage=math.nan)
+    frame.to_parquet(tmp_path / "en-train.parquet")
+    assert len(next(stream(corpora, tmp_path, "en", only(read=9, roundtrip=5)))) == 5
+    assert "nothing to learn 'en' from" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("marks", "expected"),
+    [([4, 12], ["old", "mill"]), ([5, 6], ["old"]), ([], []), ([0, 3, 13, 19], ["The", "burned"])],
+)
+def test_a_mark_takes_every_word_it_touches(marks: list[int], expected: list[str]) -> None:
+    text = "The old mill burned."
+    spans = marked_words(text, marks)
+    assert spans is not None
+    assert [text[start:end] for start, end, marked in spans if marked] == expected
+    assert len(spans) == 4
+
+
+def test_a_slip_keeps_the_length_and_leaves_short_words_alone() -> None:
+    rng = np.random.default_rng(2)
+    text = "😀 The old bridge of Tolm had burned."
+    slips = {misspell(text, rng) for _ in range(200)}
+    assert len(slips) > 8
+    for slip in slips:
+        assert len(slip) == len(text)
+        assert sum(a != b for a, b in zip(slip, text, strict=True)) <= 2
+        assert slip.startswith("😀 The old b")
+    assert misspell("So it is.", rng) == "So it is."
+
+
+@pytest.mark.parametrize("text", ["Старый мост сгорел.", "Η παλιά γέφυρα κάηκε.", "THE OLD BRIDGE BURNED."])
+def test_a_slip_is_made_of_the_letters_of_its_text(text: str) -> None:
+    rng = np.random.default_rng(4)
+    slips = {misspell(text, rng) for _ in range(200)}
+    assert any(sorted(slip) != sorted(text) for slip in slips)  # a wrong letter
+    assert all(set(slip) <= set(text) for slip in slips)
+
+
+def test_some_units_hold_slips_on_every_side(corpora: Path, gold: Path) -> None:
+    written = {str(row[side]) for row in made_up.roundtrip_rows() for side in ("original", "roundtrip")}
+    units = first_round(corpora, gold, only(roundtrip=60)) + first_round(corpora, gold, only(roundtrip=60), 2)
+    slips = [unit for unit in units if unit[0].text not in written]
+    assert 0.02 < len(slips) / len(units) < 0.25
+    # a slip that swaps two equal letters shows nowhere
+    assert sum(back.text not in written for _, back in slips) > len(slips) / 2
+    assert all(back.provenance == 1.0 for _, back in slips)
+
+
+def test_people_slip_and_sentences_are_cut_wrongly_without_being_damaged(corpora: Path, gold: Path) -> None:
+    whole = {str(r["text"]) for r in [*made_up.human_rows("{}, as the paper wrote."),
+                                      *made_up.human_rows("It is reported that {}.")]}  # fmt: skip
+    units = first_round(corpora, gold, only(human=400))
+    cut = [e for (e,) in units if math.isnan(e.provenance)]
+    assert 0.05 < len(cut) / len(units) < 0.2
+    assert all(e.damage == 0.0 and e.spans and not damaged_words(e) for (e,) in units)
+    assert any(e.text.endswith(".") and not e.text[0].isupper() for e in cut)
+    assert not {e.text for e in cut} & whole
+
+
+def test_each_table_of_people_is_read_once_and_translations_come_twice_a_turn(
+    corpora: Path, gold: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables: list[str] = []
+
+    def read(folder: Path, table: str, *args: Any, **kwargs: Any) -> pd.DataFrame:
+        tables.append(table)
+        return corpora_module.read(folder, table, *args, **kwargs)
+
+    monkeypatch.setattr("training.examples.read", read)
+    units = first_round(corpora, gold, only(human=600))
+    assert sorted(tables) == sorted(set(tables))
+    translations = sum(e.text.lower().startswith("it is reported") for (e,) in units)
+    assert 0.25 < translations / len(units) < 0.36
 
 
 def test_single_hops_teach_provenance_but_not_damage(corpora: Path, gold: Path) -> None:
@@ -79,6 +182,7 @@ def test_single_hops_teach_provenance_but_not_damage(corpora: Path, gold: Path) 
         assert NAMES[machine.pivot] == "germanic"
 
 
+@pytest.mark.usefixtures("no_slips")
 def test_post_edits_say_what_the_person_changed(corpora: Path, gold: Path) -> None:
     for after, before in first_round(corpora, gold, only(post_edited=6)):
         assert after.damage == 0.0
@@ -94,7 +198,7 @@ def test_tables_that_are_missing_are_left_out_with_a_warning(
     made_up.write(tmp_path, "human/native", made_up.human_rows("{}"))
     with caplog.at_level(logging.WARNING):
         units = first_round(tmp_path, gold, FEW)
-    assert len(units) == FEW.roundtrip + FEW.human + FEW.on_purpose
+    assert len(units) == FEW.read + FEW.roundtrip + FEW.human + FEW.on_purpose
     for table in ("single_hop/en", "labels/mlqe_word_tags", "labels/mqm_spans", "human/chat"):
         assert f"{table}.parquet is not there" in caplog.text
 

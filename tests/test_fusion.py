@@ -150,10 +150,17 @@ def test_a_fitted_fusion_has_the_features_of_the_detector(fitted: Fusion, tmp_pa
     assert fitted.sentence.features == SENTENCE_FEATURES
     assert fitted.text.features == TEXT_FEATURES
     assert set(fitted.operating_points) == {"fpr_5e-2", "fpr_1e-2", "fpr_1e-3"}
-    assert fitted.operating_points["fpr_1e-2"].sentences == 3 * len(made_up.PAIRS)
+    kinds = len(("native", "human_translation", "informal_ewt", "chat", "news_abc"))
+    assert fitted.operating_points["fpr_1e-2"].sentences == kinds * 3 * len(made_up.PAIRS)
+    assert "strictest of native news, translations, informal" in fitted.operating_points["fpr_1e-2"].data
     assert fitted.shown_rules == ("syntax.doubled_subject",)
     fitted.save(tmp_path)
     assert Fusion.load(tmp_path) == fitted
+
+
+def test_the_strictest_kind_of_text_sets_the_threshold() -> None:
+    assert fusion._strictest([0.4, None, 0.7]) == 0.7
+    assert fusion._strictest([None, 0.7]) is None  # native text must be there, and enough of it
 
 
 def test_no_rule_speaks_for_a_sentence(fitted: Fusion) -> None:

@@ -55,7 +55,7 @@ def config(
 
 @pytest.fixture(scope="module")
 def finished(config: MakeConfig) -> Trainer:
-    trainer = Trainer(config(sentences=2000))
+    trainer = Trainer(config(sentences=5000))
     trainer.fit()
     return trainer
 
@@ -94,7 +94,7 @@ def test_a_finished_run_is_a_model_that_loads(finished: Trainer) -> None:
     saved = weights(finished.config.output)
     assert all(torch.equal(saved[name], mean) for name, mean in finished.mean.items())
     settings = json.loads((output / "training.json").read_text(encoding="utf-8"))
-    assert settings["sentences"] == 2000
+    assert settings["sentences"] == 5000
     assert set(settings) == {f.name for f in dataclasses.fields(TrainingConfig)}
 
 
@@ -305,7 +305,7 @@ def test_ones_own_text_is_enough_to_train_and_use_a_model(
         (articles / f"{i}.txt").write_text(text, encoding="utf-8")
     own = tmp_path / "corpora"
     make_roundtrips(articles, own, Garbler(), ["es", "cs"])
-    gold = made_up.measure(own, tiny_base, tmp_path / "gold")
+    gold = made_up.measure(own, tmp_path / "gold")
     run = config(corpora=str(own), gold=str(gold), sentences=300)
     Trainer(run).fit()
     folder = Path(run.output)

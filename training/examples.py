@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,13 +18,14 @@ from detector.tokens import Tokenizer, Window
 
 from .alignment import Word, align, words
 from .corpora import SEED, read
-from .damage import hter_damage, mqm_damage
+from .damage import HOPS, JUDGED, hter_damage, mqm_damage
 from .pivots import group_index
 
 log = logging.getLogger(__name__)
 
-Spans = tuple[tuple[int, int, bool], ...]
-"""Start and end of a word in code points, and whether it is damaged; what no span covers is unknown."""
+Spans = tuple[tuple[int, int, float], ...]
+"""Start and end of a word in code points, and how probably it is damaged: 0.0 or 1.0 where somebody
+looked, between them where a judge did; what no span covers is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ Unit = tuple[Example, ...]
 class Share:
     """How many units of each source stand in one round of `stream`; chosen by sentences read."""
 
-    roundtrip: int = 320
-    single_hop: int = 160
-    post_edited: int = 224
-    marked: int = 64
-    human: int = 192
-    on_purpose: int = 32
+    read: int = 260
+    judged: int = 300
+    roundtrip: int = 120
+    single_hop: int = 120
+    post_edited: int = 180
+    marked: int = 20
+    human: int = 300
+    on_purpose: int = 20
 
 
 def stream(corpora: Path, gold: Path, language: str, share: Share, seed: int = SEED) -> Iterator[list[Unit]]:
@@ -72,6 +76,8 @@ def stream(corpora: Path, gold: Path, language: str, share: Share, seed: int = S
     rng = np.random.default_rng(seed)
     sources: list[tuple[int, Iterator[Unit]]] = []
     for count, make in (
+        (share.read, partial(_read, gold)),
+        (share.judged, partial(_judged, gold)),
         (share.roundtrip, partial(_roundtrips, gold)),
         (share.single_hop, partial(_single_hops, corpora)),
         (share.post_edited, partial(_post_edits, corpora)),
@@ -88,8 +94,32 @@ def stream(corpora: Path, gold: Path, language: str, share: Share, seed: int = S
         raise FileNotFoundError(f"{corpora} and {gold} hold nothing to learn {language!r} from")
     while True:
         units = [unit for count, source in sources for unit in itertools.islice(source, count)]
+        units = [_with_slips(unit, rng) if rng.random() < _SLIPS else unit for unit in units]
         rng.shuffle(units)
         yield units
+
+
+_SLIPS = 0.1
+"""Share of units with a slip of the keyboard on every side: a slip is not what translation does."""
+
+
+def _with_slips(unit: Unit, rng: np.random.Generator) -> Unit:
+    return tuple(dataclasses.replace(example, text=misspell(example.text, rng)) for example in unit)
+
+
+def misspell(text: str, rng: np.random.Generator) -> str:
+    """Swap two inner letters of a word, or put another letter of the text's in one; the length stays.
+
+    Words of fewer than four letters are left alone, and so is a text that has no other.
+    """
+    long = [w for w in words(text) if len(w.text) >= 4 and w.text.isalpha()]
+    if not long:
+        return text
+    letters = [c for w in long for c in w.text[1:]]
+    word = long[int(rng.integers(len(long)))]
+    k = word.start + int(rng.integers(1, len(word.text) - 2))
+    inside = text[k + 1] + text[k] if rng.random() < 0.6 else text[k] + str(rng.choice(letters))
+    return text[:k] + inside + text[k + 2 :]
 
 
 def labels(example: Example, window: Window) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
@@ -131,16 +161,84 @@ def _forever(count: int, rng: np.random.Generator) -> Iterator[int]:
         yield from rng.permutation(count).tolist()
 
 
+def _read(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+    """Pairs that somebody read, round trips and single hops: the gold of damage and of its place."""
+    tables = [gold / f"{language}-{name}.parquet" for name in ("train", HOPS)]
+    frames = [pd.read_parquet(path) for path in tables if path.is_file()]
+    frame = pd.concat([f[f["damage"].notna()] for f in frames]) if frames else pd.DataFrame()
+    _need(len(frame), f"{tables[0]}, by readings,", language)
+    rows = list(
+        zip(
+            frame["original"], frame["roundtrip"], frame["damage"], frame["marks"], frame["pivot"],
+            strict=True,
+        )
+    )  # fmt: skip
+
+    def units() -> Iterator[Unit]:
+        for i in _forever(len(rows), rng):
+            a, b, damage, marks, pivot = rows[i]
+            yield (
+                Example(a, 0.0, 0.0, -1, _untouched(a)),
+                Example(b, float(damage), 1.0, group_index(pivot), marked_words(b, marks)),
+            )
+
+    return units()
+
+
+def _judged(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+    """Pairs that nobody read, with the soft gold of `judge`."""
+    path = gold / f"{language}-{JUDGED}.parquet"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there: run `python -m training.judge` first")
+    frame = pd.read_parquet(path)
+    _need(len(frame), str(path), language)
+    rows = list(
+        zip(
+            frame["original"], frame["roundtrip"], frame["damage"], frame["words"], frame["pivot"],
+            strict=True,
+        )
+    )  # fmt: skip
+
+    def units() -> Iterator[Unit]:
+        for i in _forever(len(rows), rng):
+            a, b, damage, said, pivot = rows[i]
+            spans = tuple(
+                (int(start), int(end), thousandths / 1000)
+                for start, end, thousandths in np.reshape(said, (-1, 3))
+                if any(c.isalnum() for c in b[start:end])
+            )
+            yield (
+                Example(a, 0.0, 0.0, -1, _untouched(a)),
+                Example(b, float(damage), 1.0, group_index(pivot), spans),
+            )
+
+    return units()
+
+
+def marked_words(text: str, marks: Sequence[int] | None) -> Spans | None:
+    """Tell the words that a reader marked from the others; None where the reader did not say.
+
+    Args:
+        text: What was read.
+        marks: Starts and ends of marked stretches, in turn.
+    """
+    if marks is None:
+        return None
+    marked = np.zeros(len(text), dtype=bool)
+    for start, end in zip(marks[::2], marks[1::2], strict=True):
+        marked[start:end] = True
+    spoken = (w for w in words(text) if not w.is_punctuation)
+    return tuple((w.start, w.end, bool(marked[w.start : w.end].any())) for w in spoken)
+
+
 def _roundtrips(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
-    """Visit every original in turn; of its round trips take a damaged one more often."""
+    """Visit the originals in turn, one of its round trips beside each; of its damage nothing is said."""
     path = gold / f"{language}-train.parquet"
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there: run `python -m training.damage` first")
     frame = pd.read_parquet(path)
     _need(len(frame), str(path), language)
-    originals = frame["original"].to_numpy()
-    others = frame["roundtrip"].to_numpy()
-    damage = frame["damage"].to_numpy()
+    originals, others = frame["original"].to_numpy(), frame["roundtrip"].to_numpy()
     pivots = [group_index(p) for p in frame["pivot"]]
     groups = list(frame.groupby("original_id", sort=True).indices.values())
     # an original with many pivots is visited more often: what it shows of pivots no other row does
@@ -148,14 +246,9 @@ def _roundtrips(gold: Path, language: str, rng: np.random.Generator) -> Iterator
 
     def units() -> Iterator[Unit]:
         for v in _forever(len(visits), rng):
-            rows = visits[v]
-            weight = 0.15 + damage[rows]
-            i = rng.choice(rows, p=weight / weight.sum())
-            a, b = originals[i], others[i]
-            yield (
-                Example(a, 0.0, 0.0, -1, _untouched(a)),
-                Example(b, float(damage[i]), 1.0, pivots[i], changed_spans(a, b, language)),
-            )
+            i = rng.choice(visits[v])
+            original = Example(originals[i], 0.0, 0.0, -1, _untouched(originals[i]))
+            yield original, Example(others[i], math.nan, 1.0, pivots[i])
 
     return units()
 
@@ -163,8 +256,7 @@ def _roundtrips(gold: Path, language: str, rng: np.random.Generator) -> Iterator
 def _single_hops(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
     """Machine beside human translation of one source: provenance with the foreign topic cancelled.
 
-    How far two translations differ says nothing of damage (see `damage`), so the machine's is
-    left unknown; the person's is a clean text.
+    The machine's damage is left unknown; the person's is a clean text.
     """
     columns = ("human_id", "source_lang", "human", "machine")
     frame = read(corpora, f"single_hop/{language}", columns, split="train")
@@ -189,9 +281,14 @@ def _single_hops(corpora: Path, language: str, rng: np.random.Generator) -> Iter
 
 def _post_edits(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
     """Machine translation and what a person made of it: HTER as damage, BAD words as spans."""
-    columns = ("pair", "mt", "pe", "word_tags", "hter")
-    frame = read(corpora, "labels/mlqe_word_tags", columns, source_split="train")
-    frame = frame[frame["pair"].str.endswith(f"-{language}")].reset_index(drop=True)
+    columns = ("pair", "mt", "pe", "word_tags", "hter", "source_split")
+    frame = read(corpora, "labels/mlqe_word_tags", columns)
+    frame = frame[frame["pair"].str.endswith(f"-{language}")]
+    train = frame["source_split"] == "train"
+    # one row in fifty of dev and test stands in train too, as published
+    held_out = {*frame[~train]["mt"], *frame[~train]["pe"]}
+    leaks = frame["mt"].isin(held_out) | frame["pe"].isin(held_out)
+    frame = frame[train & ~leaks].reset_index(drop=True)
     _need(len(frame), "labels/mlqe_word_tags", language)
 
     def units() -> Iterator[Unit]:
@@ -251,27 +348,43 @@ def _marked(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[
     return ((examples[i],) for i in _forever(len(examples), rng))
 
 
-_HUMAN = ("native", "human_translation", "news_abc", "informal_ewt", "chat")
+_MISCUT = 0.12
+"""Share of people's sentences that are cut in two or joined with another, as a segmenter may."""
+
+
+def _miscut(text: str, other: str, rng: np.random.Generator) -> str:
+    inner = [w.start for w in words(text)[2:-1] if not w.is_punctuation]
+    if not inner or rng.random() < 0.2:
+        return f"{text} {other}"
+    cut = int(rng.choice(inner))
+    return text[:cut].rstrip() if rng.random() < 0.5 else text[cut:]
+
+
+_HUMAN = ("native", "human_translation", "news_abc", "human_translation", "informal_ewt", "chat")
+"""Tables in turn; translations twice: they are what a model most easily takes for a machine's."""
 
 
 def _human(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
-    """People's text of every kind there is, each kind as often as the others: it must not fire."""
-    tables = []
-    for table in _HUMAN:
+    """People's text of every kind there is, in the turns of `_HUMAN`: it must not fire."""
+    kinds = {}
+    for table in dict.fromkeys(_HUMAN):
         try:
             texts = read(corpora, f"human/{table}", ("text",), lang=language, split="train")["text"]
         except FileNotFoundError as error:
             log.warning("left out: %s", error)
             continue
-        texts = texts[(texts.str.len() >= 12) & (texts.str.len() < 500)].to_numpy()
-        if len(texts):
-            tables.append((texts, _forever(len(texts), rng)))
+        kinds[table] = texts[(texts.str.len() >= 12) & (texts.str.len() < 500)].to_numpy()
+    turns = [kinds[table] for table in _HUMAN if len(kinds.get(table, ()))]
+    tables = [(texts, _forever(len(texts), rng)) for texts in turns]
     _need(len(tables), "human/", language)
 
     def units() -> Iterator[Unit]:
         for texts, order in itertools.cycle(tables):
-            text = texts[next(order)]
-            yield (Example(text, 0.0, 0.0, -1, _untouched(text)),)
+            text, provenance = texts[next(order)], 0.0
+            if rng.random() < _MISCUT:
+                # not learnt as a person's: no machine's sentence is cut so
+                text, provenance = _miscut(text, texts[next(order)], rng), math.nan
+            yield (Example(text, 0.0, provenance, -1, _untouched(text)),)
 
     return units()
 

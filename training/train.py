@@ -30,7 +30,7 @@ from detector.tokens import Tokenizer, Window, normalise
 from . import pivots
 from .bases import locate
 from .corpora import SEED, read
-from .examples import Example, Share, Unit, changed_spans, first_window, labels, stream
+from .examples import Example, Share, Unit, first_window, labels, marked_words, stream
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +76,8 @@ class TrainingConfig:
     sentences: int = 420_000
     minutes: float = math.inf
     max_tokens: int = 96
-    batch_pieces: int = 3400
-    encoder_rate: float = 8e-5
+    batch_pieces: int = 2400
+    encoder_rate: float = 1e-4
     heads_rate: float = 8e-4
     freeze_embeddings: bool = True
     damage_weight: float = 1.5
@@ -363,16 +363,18 @@ class Trainer:
 
 
 class Probe:
-    """A quick look at `dev` while a run goes on: 600 pairs, 600 native sentences."""
+    """A quick look at `dev` while a run goes on: the read round trips, their originals, native sentences."""
 
     def __init__(self, config: TrainingConfig) -> None:
         """Read the dev sentences once."""
         frame = pd.read_parquet(Path(config.gold) / f"{config.language}-dev.parquet")
-        frame = frame.sample(min(600, len(frame)), random_state=config.seed)
+        frame = frame[frame["even"]].head(2000)
         table = read(Path(config.corpora), "human/native", ("text",), lang=config.language, split="dev")
-        native = table["text"].sample(min(600, len(table)), random_state=1)
-        pairs = zip(frame["original"], frame["roundtrip"], strict=True)
-        self._roundtrips = [Example(b, spans=changed_spans(a, b, config.language)) for a, b in pairs]
+        native = table["text"].sample(min(1000, len(table)), random_state=1)
+        self._roundtrips = [
+            Example(text, spans=marked_words(text, marks))
+            for text, marks in zip(frame["roundtrip"], frame["marks"], strict=True)
+        ]
         self._damage = frame["damage"].to_numpy()
         self._texts = [*frame["original"], *frame["roundtrip"], *native]
         self._n = len(frame)
@@ -381,20 +383,21 @@ class Probe:
     def figures(self, model: DetectorModel, tokenizer: Tokenizer) -> dict[str, float]:
         """Give AUC of damage and provenance, pair accuracy and token AUC of the model as it is.
 
-        Figures that dev is too small for are left out; without round trips there are none.
+        Figures that dev is too small for are left out; without readings there are none.
         """
         if not self._n:
             return {}
         sentence, tokens = score(model, tokenizer, self._texts, device=self._device)
         n, damage, provenance = self._n, sentence[:, 0], sentence[:, 1]
         human = np.r_[0:n, 2 * n : len(damage)]
-        worst = n + np.argsort(-self._damage)[: max(1, n // 10)]
+        worst = n + np.argsort(-self._damage, kind="stable")[: max(1, n // 10)]
         of_pairs = tokens[n : 2 * n]
         gold = np.concatenate([labels(e, w) for e, (w, _) in zip(self._roundtrips, of_pairs, strict=True)])
         token = np.concatenate([logits for _, logits in of_pairs])
         rank = pd.Series(damage[n : 2 * n]).corr(pd.Series(self._damage), method="spearman")
         figures = {
             "damage_worst": _auc(damage[worst], damage[human]),
+            "damage_errors": _auc(damage[n + np.flatnonzero(self._damage >= 0.5)], damage[human]),
             "damage_rank": float(rank),
             "provenance": _auc(provenance[n : 2 * n], provenance[:n]),
             "provenance_native": _auc(provenance[n : 2 * n], provenance[2 * n :]),
