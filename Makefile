@@ -15,10 +15,10 @@ PIP_ARGS ?=
 
 BIN := $(VENV)/bin
 
-.PHONY: help install test lint demo data train calibrate export evaluate rules benchmark stress clean
+.PHONY: help install test lint gate demo data data-check judge train calibrate export evaluate rules benchmark stress clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 	@echo
 	@echo "Variables: VENV=$(VENV) CORPORA=$(CORPORA) BASE=$(BASE) OUT=$(OUT) ARGS='further flags'"
 
@@ -31,7 +31,7 @@ $(VENV)/core.stamp: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/full.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --editable '.[train,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --editable '.[train,dev,eval]'
 	@touch $@ $(VENV)/core.stamp
 
 install: $(VENV)/full.stamp ## Install everything: core, training, development
@@ -43,6 +43,9 @@ lint: $(VENV)/full.stamp ## Check style and types
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
 
+gate: $(VENV)/full.stamp ## Fail if a figure fell below its floor; ARGS=--propose prints new floors
+	$(BIN)/python -m eval.gate $(ARGS)
+
 demo: $(VENV)/core.stamp ## Score our own article and its round trip, side by side
 	$(BIN)/python -m demo.demo
 
@@ -51,8 +54,15 @@ data: $(VENV)/full.stamp ## Make round trips: TEXT=folder ENGINE=apertium|marian
 	$(BIN)/python -m training.roundtrip --text "$(TEXT)" --engine $(ENGINE) --pivots $(PIVOTS) \
 	    --language $(LANGUAGE) --output "$(OUTPUT)" $(ARGS)
 
-$(GOLD)/$(LANGUAGE)-train.parquet: | $(VENV)/full.stamp
+$(GOLD)/$(LANGUAGE)-train.parquet: $(wildcard training/readings-$(LANGUAGE).tsv) | $(VENV)/full.stamp
 	$(BIN)/python -m training.damage --corpora "$(CORPORA)" --language $(LANGUAGE) --output "$(GOLD)"
+
+data-check: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet ## Prove that no split leaks into another, nor length into the class
+	$(BIN)/python -m eval.data_check --corpora "$(CORPORA)" --gold "$(GOLD)" --language $(LANGUAGE)
+
+judge: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet ## Optional before train: judge the pairs that nobody read
+	$(BIN)/python -m training.judge --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" \
+	    --language $(LANGUAGE) $(ARGS)
 
 train: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet ## Train the heads: CORPORA=folder BASE=encoder OUT=runs/name
 	$(BIN)/python -m training.train --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" \
@@ -67,7 +77,7 @@ calibrate: $(VENV)/full.stamp ## After export: fit the fused heads and the opera
 	    --language $(LANGUAGE) --rules "$(OUT)/rules.json" $(ARGS)
 
 evaluate: $(VENV)/full.stamp ## Measure on the test splits
-	$(BIN)/python -m eval.run --corpora "$(CORPORA)" $(ARGS)
+	$(BIN)/python -m eval.run --corpora "$(CORPORA)" --gold "$(GOLD)" $(ARGS)
 
 rules: $(VENV)/full.stamp ## Count how often each rule fires, on damaged and on clean text
 	$(BIN)/python -m eval.rules --corpora "$(CORPORA)" $(ARGS)

@@ -1,16 +1,18 @@
 """Measure a model on a split: `python -m eval.run`.
 
 Writes one JSON and one Markdown file, named after version, model and split. Neither holds a
-sentence of the corpora.
+sentence of the corpora. Figures lie in ``figures`` by section, row and column (see `figures.Figure`),
+what plots show in ``curves`` (see `curves`).
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,25 +23,23 @@ import pandas as pd
 from detector import Detector
 from detector.backends import Backend
 from detector.backends.onnx import OnnxBackend
-from detector.fuse import SENTENCE_RULES, Fusion, Logistic, Vector
+from detector.fuse import Fusion, Vector
+from detector.report import Evidence
 from detector.spans import find_spans
+from training.alignment import words
 from training.corpora import SEED
 from training.examine import Examined, examine
 from training.examples import changed_spans
+from training.fusion import LENGTHS
 
-from . import figures, samples, tables
-from .baselines import (
-    NgramModel,
-    chance,
-    fit_ngrams,
-    fit_sentence_rules,
-    fit_text_rules,
-    lengths,
-    rule_features,
-    text_rule_columns,
-)
-from .figures import Scored, probability
+from . import alarms, calibration, curves, plots, samples, sentences, tables, texts
+from .baselines import OF_ENCODER, OF_RULES, Heads, NgramModel, chance, fit_ngrams, kinds, lengths
+from .figures import Figure, Scored, probability
+from .metrics import Rows
+from .robustness import robustness
 from .samples import HUMAN, QUICK, Familiar, Sizes
+from .texts import MIXED_LENGTHS, SHARES
+from .words import MARKS, tokens
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +56,8 @@ class Judge:
         backend: Runs its encoder.
         fusion: Its fused heads and operating points.
         language: BCP 47 tag of every sentence.
-        sentence_rules: The rules alone, for damage.
-        text_rules: The rules alone, for texts.
+        rules: The fused heads without the encoder.
+        encoder: The fused heads without the rules.
         damage_ngrams: For damage.
         provenance_ngrams: For provenance.
     """
@@ -66,8 +66,8 @@ class Judge:
     backend: Backend
     fusion: Fusion
     language: str
-    sentence_rules: Logistic
-    text_rules: Logistic
+    rules: Heads
+    encoder: Heads
     damage_ngrams: NgramModel
     provenance_ngrams: NgramModel
 
@@ -80,48 +80,64 @@ class Judge:
             fused=fused,
             model=examined.damage,
             provenance=examined.provenance,
-            rules=self.sentence_rules.logits(examined.features[:, -len(SENTENCE_RULES) :]),
+            rules=self.rules.sentence.logits(examined.features),
+            encoder=self.encoder.sentence.logits(examined.features),
+            **{f"{kind} rules": said for kind, said in kinds(examined.features).items()},
             rule_scores=examined.rule_scores,
             ngram_damage=self.damage_ngrams.logits(texts),
             ngram_provenance=self.provenance_ngrams.logits(texts),
             length=lengths(texts),
+            words=[sum(not w.is_punctuation for w in words(t)) for t in texts],
             chance=chance(len(texts)),
-            evidence=self._shows(texts, examined, probability(fused)),
+            evidence=self._shown(texts, examined, probability(fused)),
         )
         return Scored(scored, examined.logits)
 
-    def texts(self, scored: Scored, most: int) -> pd.DataFrame:
-        """Build and score texts; every other column is that of their first sentence."""
-        frame = scored.frame
-        rows, x = samples.build_texts(
+    def texts(self, frame: pd.DataFrame, most: int, lengths: Sequence[int] = LENGTHS) -> pd.DataFrame:
+        """Build texts of scored sentences and score them.
+
+        ``evidence`` is what all that is shown was found by; every other column is that of the first sentence.
+        """
+        rows, x, found = samples.build_texts(
             frame,
             frame["provenance"].to_numpy(float),
             frame["fused"].to_numpy(float),
             frame["rule_scores"].to_numpy(float),
             self.language,
             most=most,
+            lengths=lengths,
         )
-        ngram = frame["ngram_provenance"].to_numpy(float)
+        ngram, shown = frame["ngram_provenance"].to_numpy(float), frame["evidence"].to_numpy()
         first = frame.drop(columns=["text", "spans", "original", "roundtrip"], errors="ignore")
         return first.iloc[[r[0] for r in rows]].assign(
             size=[len(r) for r in rows],
             fused=self.fusion.text.logits(x),
-            rules=self.text_rules.logits(text_rule_columns(x)),
+            rules=self.rules.text.logits(x),
+            encoder=self.encoder.of_texts(x, rows, frame["encoder"].to_numpy(float)),
             ngram=[float(ngram[r].mean()) for r in rows],
+            evidence=[
+                (*itertools.chain.from_iterable(shown[r]), *self._by_rules(of_text))
+                for r, of_text in zip(rows, found, strict=True)
+            ],
         )
 
-    def _shows(self, texts: Sequence[str], examined: Examined, score: Vector) -> list[bool]:
-        """Whether people are shown evidence in each sentence, at the default operating point."""
-        threshold = self.fusion.operating_points[POINT].sentence
-        return [
-            any(e.found_by in self.fusion.shown_rules for e in found)
-            or (
-                threshold is not None
-                and bool(s >= threshold)
-                and bool(find_spans(text, said.words, self.fusion.token_threshold))
-            )
-            for text, found, said, s in zip(texts, examined.evidence, examined.logits, score, strict=True)
-        ]
+    def _shown(self, texts: Sequence[str], examined: Examined, score: Vector) -> list[tuple[str, ...]]:
+        """Give what finds the evidence people are shown in each sentence, at the default operating point.
+
+        As in `Detector`, words the model finds are shown in flagged sentences only, and not where
+        a rule has found something.
+        """
+        threshold = self.fusion.operating_points[POINT].sentence or np.inf
+        shown = []
+        for text, found, said, s in zip(texts, examined.evidence, examined.logits, score, strict=True):
+            spans = find_spans(text, said.words, self.fusion.token_threshold) if s >= threshold else []
+            rules = [e for e in found if e.found_by in self.fusion.shown_rules]
+            new = [w for w in spans if not any(e.start < w.end and w.start < e.end for e in rules)]
+            shown.append((*self._by_rules(rules), *("model" for _ in new)))
+        return shown
+
+    def _by_rules(self, evidence: Iterable[Evidence]) -> tuple[str, ...]:
+        return tuple(e.found_by for e in evidence if e.found_by in self.fusion.shown_rules)
 
 
 def measure(
@@ -136,7 +152,7 @@ def measure(
         language: BCP 47 tag.
         split: ``test``, or ``dev`` to choose by.
         quick: Read a small sample: figures to see that all works, not to be quoted.
-        read: Print so many flagged and so many missed round trips, for the eye alone.
+        read: Print so many flagged and so many missed round trips that readers judged, for the eye alone.
 
     Returns:
         The results as plain values, ready for JSON.
@@ -154,6 +170,8 @@ def measure(
     rows = samples.choose_roundtrips(frames[split], familiar, sizes)
     roundtrips = judge.score(rows)
     log.info("%d round trips of %d originals", len(rows), rows["original_id"].nunique())
+    if not rows["even"].any():
+        log.warning("nobody read a round trip of %s in %r: no figures of damage", split, language)
     humans = {"originals": judge.score(samples.originals_of(rows))}
     # an original that also stands in the table of native news is one sentence, not two
     known = set(frames[split]["original"])
@@ -163,7 +181,10 @@ def measure(
         if len(frame):
             humans[table] = judge.score(frame.assign(is_original=frame["text"].isin(known)))
             log.info("%d sentences of %s", len(frame), table)
-    edited = marked = None
+    read_ones = edited = marked = None
+    if len(frame := samples.judged(frames[split])):
+        read_ones = judge.score(frame)
+        log.info("%d round trips that somebody read", len(frame))
     if len(frame := _if_there(partial(samples.post_edited, corpora, language, split, sizes.labelled))):
         edited = judge.score(frame)
     # the segments that people marked have no dev part: on dev they are not looked at
@@ -171,28 +192,50 @@ def measure(
         frame := _if_there(partial(samples.marked, corpora, language, sizes.labelled))
     ):
         marked = judge.score(frame)
-    laundered = judge.texts(roundtrips, sizes.texts)
-    human_texts = {kind: judge.texts(scored, sizes.texts) for kind, scored in humans.items()}
+    laundered = judge.texts(roundtrips.frame, sizes.texts)
+    human_texts = {kind: judge.texts(scored.frame, sizes.texts) for kind, scored in humans.items()}
     log.info("%d laundered texts", len(laundered))
+    partly = {
+        (length, share): judge.texts(
+            samples.mix(roundtrips.frame, humans["originals"].frame, length, share), sizes.texts, [length]
+        )
+        for length in MIXED_LENGTHS
+        for share in SHARES
+    }
+    log.info("%d partly laundered texts", sum(map(len, partly.values())))
 
-    aligned = _aligned(roundtrips, sizes.aligned, language)
-    labelled = {"aligned round trips": aligned}
+    labelled = {"aligned round trips": _aligned(roundtrips, sizes.aligned, language)}
+    if read_ones is not None:
+        labelled[MARKS] = _only(read_ones, np.flatnonzero(read_ones.frame["spans"].notna()))
     if edited is not None:
         labelled["people's word tags"] = edited
+        for pair, of_pair in edited.frame.groupby("pair", sort=True):
+            labelled[f"people's word tags, {pair}"] = _only(edited, of_pair.index.to_numpy())
     if marked is not None:
         labelled["people's error spans (MQM)"] = marked
-    draws = sizes.resamples
+    draws, rules = sizes.resamples, judge.fusion.shown_rules
+    everything = {"round trips": roundtrips, **humans}
+    every_text = {"round trips": laundered, **human_texts}
     taken = {
-        "damage": figures.damage(roundtrips, humans, judge.fusion, draws),
-        "ranks": figures.ranks(roundtrips, edited, marked, draws),
-        "provenance": figures.provenance(roundtrips, humans, draws),
-        "tokens": figures.tokens(labelled, judge.fusion, draws),
-        "texts": figures.texts(laundered, human_texts, draws),
-        "false_alarms": figures.false_alarms(humans, human_texts, judge.fusion, draws),
-        "calibration": figures.calibration(roundtrips, humans, laundered, human_texts),
+        "damage": sentences.damage(roundtrips, humans, judge.fusion, draws),
+        "damage_cuts": sentences.damage_cuts(roundtrips, humans, draws),
+        "ranks": sentences.ranks(roundtrips, edited, marked, draws),
+        "provenance": sentences.provenance(roundtrips, humans, draws),
+        "tokens": tokens(labelled, judge.fusion, draws),
+        "texts": texts.texts(laundered, human_texts, draws),
+        "mixed": texts.mixed(partly, human_texts, draws),
+        "translation": texts.translation(humans, human_texts, draws),
+        "false_alarms": alarms.false_alarms(humans, human_texts, judge.fusion, draws),
+        "evidence": alarms.evidence(everything, rules, draws),
+        "evidence_in_texts": alarms.evidence_in_texts(every_text, rules, draws),
+        "robustness": robustness(
+            roundtrips, humans, judge.score, judge.texts, judge.fusion, most=sizes.robustness, resamples=draws
+        ),
+        "calibration": calibration.calibration(roundtrips, humans, laundered, human_texts, draws),
     }
-    if read:
-        _show(aligned, judge.fusion, read)
+    log.info("all figures taken")
+    if read and read_ones is not None:
+        _show(read_ones, judge.fusion, read)
     files = [gold / f"{language}-{s}.parquet" for s in sorted({*frames})]
     files += [corpora / f"{t}.parquet" for t in (*(f"human/{t}" for t in HUMAN), *LABELS)]
     return {
@@ -205,24 +248,34 @@ def measure(
         "tried_on_dev": sorted(familiar.tried),
         "operating_points": {k: dataclasses.asdict(p) for k, p in judge.fusion.operating_points.items()},
         "token_threshold": judge.fusion.token_threshold,
+        "bands": {name: band.definition for name, band in sentences.BANDS.items()},
         "data": {f"{f.parent.name}/{f.name}": samples.file_hash(f) for f in files if f.is_file()},
         "figures": {
             name: {row: {column: _plain(f) for column, f in cells.items()} for row, cells in section.items()}
             for name, section in taken.items()
         },
+        "curves": curves.curves(roundtrips, humans, laundered, human_texts),
     }
 
 
 def write(results: Mapping[str, Any], folder: Path) -> tuple[Path, Path]:
-    """Write the results as JSON and Markdown, named after version, model and split."""
+    """Write the results as JSON, Markdown and plots, named after version, model and split."""
     folder.mkdir(parents=True, exist_ok=True)
     name = tables.name_of(results)
     data, page = folder / f"{name}.json", folder / f"{name}.md"
-    data.write_text(
-        json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-    )
+    data.write_text(_laid_out(results) + "\n", encoding="utf-8")
     page.write_text(tables.markdown(results), encoding="utf-8")
+    plots.write(results, folder)
     return data, page
+
+
+def _laid_out(value: Any, depth: int = 3, margin: str = "") -> str:
+    """Give JSON with one row of figures a line, which keeps it small and its changes readable."""
+    if not depth or not isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    within = margin + " "
+    lines = (f"{within}{json.dumps(k)}: {_laid_out(v, depth - 1, within)}" for k, v in value.items())
+    return "{\n" + ",\n".join(lines) + f"\n{margin}}}"
 
 
 def _judge(
@@ -239,23 +292,16 @@ def _judge(
     rows = samples.choose_roundtrips(gold["dev"], familiar, small)
     native = _if_there(partial(samples.human, corpora, language, "dev", "native", sizes.human))
     frames = [rows, samples.originals_of(rows), *([native] if len(native) else [])]
-    x = [rule_features(f["text"].tolist(), language) for f in frames]
-    damage = np.concatenate([rows["damage"].to_numpy(float), *(np.full(len(f), np.nan) for f in frames[1:])])
-    texts, machine = [], []
-    for k, (frame, features) in enumerate(zip(frames, x, strict=True)):
-        nothing = np.zeros(len(frame))
-        _, of_texts = samples.build_texts(
-            frame, nothing, nothing, features.sum(1), language, most=sizes.texts
-        )
-        texts.append(text_rule_columns(of_texts))
-        machine.append(np.full(len(of_texts), k == 0))
+    backend = OnnxBackend(model)
+    examined = [examine(f["text"].tolist(), language, model, backend) for f in frames]
+    fit = partial(Heads.fit, frames, examined, language, most=sizes.texts)
     return Judge(
         model,
-        OnnxBackend(model),
+        backend,
         Fusion.load(model),
         language,
-        fit_sentence_rules(np.concatenate(x), damage),
-        fit_text_rules(np.concatenate(texts), np.concatenate(machine)),
+        fit(without=OF_ENCODER),
+        fit(without=OF_RULES),
         damage_ngrams,
         provenance_ngrams,
     )
@@ -277,16 +323,21 @@ def _if_there(table: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         return pd.DataFrame()
 
 
+def _only(scored: Scored, rows: Rows) -> Scored:
+    """Keep some sentences."""
+    return Scored(scored.frame.iloc[rows].reset_index(drop=True), tuple(scored.logits[i] for i in rows))
+
+
 def _aligned(roundtrips: Scored, most: int, language: str) -> Scored:
-    """Draw some round trips and mark their changed words."""
-    some = np.sort(np.random.default_rng(SEED).permutation(len(roundtrips.frame))[:most])
-    frame = roundtrips.frame.iloc[some].reset_index(drop=True)
-    pairs = zip(frame["original"], frame["roundtrip"], strict=True)
+    """Draw some round trips of which a word changed, and mark their changed words."""
+    changed = np.flatnonzero(roundtrips.frame["changed"] > 0)
+    drawn = _only(roundtrips, np.sort(np.random.default_rng(SEED).permutation(changed)[:most]))
+    pairs = zip(drawn.frame["original"], drawn.frame["roundtrip"], strict=True)
     spans = [changed_spans(original, roundtrip, language) for original, roundtrip in pairs]
-    return Scored(frame.assign(spans=spans), tuple(roundtrips.logits[i] for i in some))
+    return Scored(drawn.frame.assign(spans=spans), drawn.logits)
 
 
-def _plain(figure: figures.Figure) -> dict[str, Any]:
+def _plain(figure: Figure) -> dict[str, Any]:
     """Give a figure for JSON, to four digits, without what it does not have."""
     plain: dict[str, Any] = {"value": None if figure.value is None else round(figure.value, 4), "n": figure.n}
     if figure.against is not None:
@@ -297,22 +348,25 @@ def _plain(figure: figures.Figure) -> dict[str, Any]:
 
 
 def _show(scored: Scored, fusion: Fusion, count: int) -> None:
-    """Print flagged and missed round trips beside their originals: found words in [], gold in {}."""
+    """Print flagged and missed round trips beside their originals: found words in [], readers' in {}.
+
+    Missed is where a reader marked an error or worse.
+    """
     score = probability(scored.frame["fused"].to_numpy(float))
     threshold = fusion.operating_points[POINT].sentence or 1.0
-    damage = scored.frame["damage"].to_numpy(float)
     flagged = np.flatnonzero(score >= threshold)[:count]
-    missed = np.flatnonzero((score < threshold) & (damage >= 0.5))[:count]
+    missed = np.flatnonzero((score < threshold) & (scored.frame["visible"] >= 2))[:count]
     for title, chosen in (("flagged", flagged), ("missed", missed)):
         print(f"\n{title} at {threshold:.3f}")
         for i in chosen:
             row, said = scored.frame.iloc[i], scored.logits[i]
             found = [(s.start, s.end) for s in find_spans(row["text"], said.words, fusion.token_threshold)]
-            changed = [(start, end) for start, end, is_changed in row["spans"] if is_changed]
-            print(f"\n{score[i]:.3f}  gold {damage[i]:.2f}  {row['engine']} {row['pivot']}")
+            marked = [(start, end) for start, end, is_marked in row["spans"] or () if is_marked]
+            grades = f"visible {row['visible']:.0f}, meaning {row['meaning']:.0f}"
+            print(f"\n{score[i]:.3f}  {grades}  {row['engine']} {row['pivot']}")
             print(f"  original  {row['original']}")
             print(f"  found     {_bracketed(row['text'], found, '[]')}")
-            print(f"  gold      {_bracketed(row['text'], changed, '{}')}")
+            print(f"  marked    {_bracketed(row['text'], marked, '{}')}")
 
 
 def _bracketed(text: str, spans: Sequence[tuple[int, int]], brackets: str) -> str:

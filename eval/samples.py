@@ -21,13 +21,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from detector.fuse import TEXT_FEATURES, Vector, text_features
+from detector.report import Evidence
 from training.corpora import SEED, read
 from training.examine import runs, text_evidence
-from training.examples import Example, marked_segments, tagged_spans
+from training.examples import Example, marked_segments, marked_words, tagged_spans
 from training.fusion import LENGTHS
 
 HUMAN = ("native", "human_translation", "informal_ewt", "chat", "news_abc")
 _NEWS = ("native", "human_translation")
+_OF_A_SENTENCE = ("text", "provenance", "fused", "encoder", "rule_scores", "ngram_provenance", "evidence")
+"""What a text is made of."""
 _BLOCK = 40
 """Lines without a docid are drawn in blocks, so that texts of 20 can be built from them."""
 _MIN_BYTES = 20
@@ -49,6 +52,7 @@ class Sizes:
         labelled: Sentences of each set that people labelled.
         aligned: Round trips aligned with their originals.
         texts: Texts of one kind and length.
+        robustness: Sentences of each kind that are changed harmlessly.
         resamples: Draws of a bootstrap.
     """
 
@@ -59,8 +63,9 @@ class Sizes:
     human: int = 6000
     informal: int = 3100
     labelled: int = 4000
-    aligned: int = 4000
+    aligned: int = 8000
     texts: int = 4000
+    robustness: int = 800
     resamples: int = 200
 
 
@@ -74,6 +79,7 @@ QUICK = Sizes(
     labelled=150,
     aligned=200,
     texts=200,
+    robustness=60,
     resamples=20,
 )
 
@@ -157,7 +163,7 @@ def originals_of(roundtrips: pd.DataFrame) -> pd.DataFrame:
     frame = frame.drop_duplicates("original_id").reset_index(drop=True)
     frame["text"] = frame["original"]
     frame["article"] = _article(frame, "year", "docid").where(~frame["aside"], "")
-    return frame.drop(columns=["aside", "roundtrip", "damage"])
+    return frame.drop(columns=["aside", "roundtrip", "damage", "visible", "meaning", "marks", "even"])
 
 
 def human(corpora: Path, language: str, split: str, table: str, most: int) -> pd.DataFrame:
@@ -179,6 +185,19 @@ def human(corpora: Path, language: str, split: str, table: str, most: int) -> pd
     frame = frame[frame["document"].isin(kept)].reset_index(drop=True)
     frame["cluster"] = frame["text_id"]
     frame["article"] = frame["document"]
+    return frame
+
+
+def judged(gold: pd.DataFrame) -> pd.DataFrame:
+    """Give every round trip that somebody read, evenly drawn or not, in an order that chance decides.
+
+    Returns:
+        The columns of ``gold``, ``text``, ``cluster`` and ``spans`` (see `training.examples`), None
+        where the reader did not say which words are damaged.
+    """
+    frame = gold[gold["damage"].notna()].sample(frac=1, random_state=SEED).reset_index(drop=True)
+    frame["text"], frame["cluster"] = frame["roundtrip"], frame["original_id"]
+    frame["spans"] = [marked_words(t, m) for t, m in zip(frame["text"], frame["marks"], strict=True)]
     return frame
 
 
@@ -228,7 +247,7 @@ def build_texts(
     *,
     most: int,
     lengths: Sequence[int] = LENGTHS,
-) -> tuple[list[npt.NDArray[np.int64]], Vector]:
+) -> tuple[list[npt.NDArray[np.int64]], Vector, list[tuple[Evidence, ...]]]:
     """Build texts of consecutive sentences of one article, none used twice for one length.
 
     Args:
@@ -241,9 +260,10 @@ def build_texts(
         lengths: Sentences of a text.
 
     Returns:
-        Rows of the sentences of each text, and its features, shape (texts, len(TEXT_FEATURES)).
+        Rows of the sentences of each text, its features, shape (texts, len(TEXT_FEATURES)), and
+        what the text rules found in it.
     """
-    texts, features = [], []
+    texts, features, found_in_texts = [], [], []
     words, article = sentences["text"].to_numpy(), sentences["article"].to_numpy()
     rng = np.random.default_rng(SEED)
     for length in lengths:
@@ -253,7 +273,32 @@ def build_texts(
             evidence = text_evidence(words[run].tolist(), language) if length > 1 else ()
             texts.append(run)
             features.append(text_features(provenance[run], damage[run], rule_scores[run], evidence))
-    return texts, np.array(features, dtype=np.float64).reshape(-1, len(TEXT_FEATURES))
+            found_in_texts.append(evidence)
+    return texts, np.array(features, dtype=np.float64).reshape(-1, len(TEXT_FEATURES)), found_in_texts
+
+
+def mix(roundtrips: pd.DataFrame, originals: pd.DataFrame, length: int, share: float) -> pd.DataFrame:
+    """Launder only a share of each text: the other sentences are the author's own.
+
+    The texts are those that `build_texts` makes of ``length`` consecutive round trips through one
+    pivot and engine. Where the share is no whole number of sentences, chance rounds it.
+
+    Args:
+        roundtrips: Scored round trips, index 0, 1, 2, ...
+        originals: Their scored originals.
+        length: Sentences of a text.
+        share: Of its sentences.
+
+    Returns:
+        ``roundtrips`` with the columns of the original in place of some rows'.
+    """
+    rng = np.random.default_rng(SEED)
+    laundered = np.zeros(len(roundtrips), dtype=bool)
+    for run in runs(roundtrips, ["article"], length):
+        laundered[rng.choice(run, int(length * share + rng.random()), replace=False)] = True
+    own = originals.set_index("original_id").loc[roundtrips["original_id"], list(_OF_A_SENTENCE)]
+    own.index = roundtrips.index
+    return roundtrips.assign(**{c: roundtrips[c].where(laundered, own[c]) for c in _OF_A_SENTENCE})
 
 
 def file_hash(path: Path) -> str:

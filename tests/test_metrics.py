@@ -10,12 +10,15 @@ from sklearn import metrics as reference
 
 import eval.metrics
 from eval.metrics import (
+    Order,
     auc,
-    bootstrap_interval,
+    bootstrap_intervals,
     brier,
     expected_calibration_error,
     f_beta,
+    mcc,
     pair_accuracy,
+    reliability,
     spearman,
     tpr_at_fpr,
 )
@@ -62,6 +65,13 @@ def test_figures_agree_with_reference_implementations(seed: int) -> None:
     assert brier(gold.astype(float), scores, weight) == pytest.approx(
         reference.brier_score_loss(gold, scores, sample_weight=weight)
     )
+    assert f_beta(gold, scores > 0.6, 0.5, weight) == pytest.approx(
+        reference.fbeta_score(gold, scores > 0.6, beta=0.5, sample_weight=weight)
+    )
+    for weighted in (None, weight):
+        assert mcc(gold, scores > 0.6, weighted) == pytest.approx(
+            reference.matthews_corrcoef(gold, scores > 0.6, sample_weight=weighted)
+        )
     fpr, tpr, _ = reference.roc_curve(gold, scores, drop_intermediate=False)
     assert tpr_at_fpr(gold, scores, 0.05) == pytest.approx(tpr[fpr <= 0.05].max())
 
@@ -106,20 +116,57 @@ def test_calibration_error_of_honest_soft_gold_is_zero() -> None:
     assert expected_calibration_error(gold, gold) == 0.0
 
 
+def test_reliability_by_hand() -> None:
+    said, came_true, share = reliability(floats(0, 1, 1), floats(0.3, 0.3, 1.0), floats(1, 1, 2), bins=4)
+    np.testing.assert_allclose(said, [np.nan, 0.3, np.nan, 1.0])
+    np.testing.assert_allclose(came_true, [np.nan, 0.5, np.nan, 1.0])
+    np.testing.assert_allclose(share, [0.0, 0.5, 0.0, 0.5])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_that_count_often_are_as_good_as_repeated_rows(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    gold, times = rng.random(400) < 0.4, rng.integers(0, 4, 400)
+    scores = (rng.random(400) + 0.2 * gold).round(1).astype(np.float64)  # rounded, so that there are ties
+    rows, order = np.repeat(np.arange(400), times), Order.of(gold, scores)
+    assert order.auc(times.astype(float)) == pytest.approx(auc(gold[rows], scores[rows]))
+    for fpr in (0.01, 0.05, 0.3, 0.9):
+        assert order.tpr(fpr, times.astype(float)) == tpr_at_fpr(gold[rows], scores[rows], fpr)
+    own = rng.random(400)
+    assert pair_accuracy(own, scores, times.astype(float)) == pytest.approx(
+        pair_accuracy(own[rows], scores[rows])
+    )
+
+
 def test_bootstrap_draws_whole_groups() -> None:
     rng = np.random.default_rng(0)
     of_group = rng.normal(size=40)
     x, groups = np.repeat(of_group, 25), np.repeat(np.arange(40), 25)
 
-    def mean(rows: eval.metrics.Rows) -> float:
-        return float(x[rows].mean())
+    def mean(times: eval.metrics.Floats) -> float:
+        return float(np.average(x, weights=times))
 
-    low, high = bootstrap_interval(mean, groups)
+    interval, again = bootstrap_intervals([mean, mean], groups)
+    assert interval is not None
+    low, high = interval
     # a group's 25 equal rows are one observation: the width is that of 40 values, not of 1,000
     assert high - low == pytest.approx(2 * 1.96 * of_group.std() / np.sqrt(40), rel=0.25)
-    narrow = bootstrap_interval(mean, np.arange(len(x)))
+    (narrow,) = bootstrap_intervals([mean], np.arange(len(x)))
+    assert narrow is not None
     assert narrow[1] - narrow[0] < (high - low) / 3
-    assert bootstrap_interval(mean, groups) == (low, high)
+    assert again == interval  # all statistics see the same draws
+    assert bootstrap_intervals([mean], groups) == [interval]
+
+
+def test_a_statistic_that_most_draws_cannot_answer_has_no_interval() -> None:
+    order = Order.of(bools(1, 0, 0), floats(3, 2, 1))
+
+    def never(times: eval.metrics.Floats) -> float:
+        raise ValueError
+
+    found, lacking = bootstrap_intervals([order.auc, never], np.arange(3))
+    assert found == (1.0, 1.0)
+    assert lacking is None
 
 
 ONE, TWO = floats(0.5), floats(0.1, 0.2)
@@ -140,11 +187,10 @@ ONE, TWO = floats(0.5), floats(0.1, 0.2)
         (lambda: f_beta(bools(1), bools(1), 0.0), "beta"),
         (lambda: brier(floats(0, 1), floats(0.5, 1.5)), "0.5 to 1.5"),
         (lambda: expected_calibration_error(TWO, TWO, bins=0), "bins"),
-        (lambda: bootstrap_interval(lambda rows: 1.0, np.array(["a", "a"])), "two groups"),
-        (
-            lambda: bootstrap_interval(lambda rows: auc(bools(1, 1)[rows], TWO[rows]), np.arange(2)),
-            "failed on 200",
-        ),
+        (lambda: mcc(bools(1, 1), bools(1, 0)), "gold has one"),
+        (lambda: Order.of(bools(1, 0), TWO).auc(floats(1, 0)), "no row of any weight"),
+        (lambda: Order.of(bools(1, 0), TWO).tpr(0.01, floats(1, 1)), "1 negative rows are too few"),
+        (lambda: bootstrap_intervals([lambda times: 1.0], np.array(["a", "a"])), "two groups"),
     ],
 )
 def test_data_that_cannot_answer_are_refused(call: Callable[[], float], message: str) -> None:
