@@ -6,10 +6,11 @@ import dataclasses
 import itertools
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -167,22 +168,7 @@ def _read(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]
     frames = [pd.read_parquet(path) for path in tables if path.is_file()]
     frame = pd.concat([f[f["damage"].notna()] for f in frames]) if frames else pd.DataFrame()
     _need(len(frame), f"{tables[0]}, by readings,", language)
-    rows = list(
-        zip(
-            frame["original"], frame["roundtrip"], frame["damage"], frame["marks"], frame["pivot"],
-            strict=True,
-        )
-    )  # fmt: skip
-
-    def units() -> Iterator[Unit]:
-        for i in _forever(len(rows), rng):
-            a, b, damage, marks, pivot = rows[i]
-            yield (
-                Example(a, 0.0, 0.0, -1, _untouched(a)),
-                Example(b, float(damage), 1.0, group_index(pivot), marked_words(b, marks)),
-            )
-
-    return units()
+    return _graded(frame, "marks", marked_words, rng)
 
 
 def _judged(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
@@ -192,27 +178,29 @@ def _judged(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Uni
         raise FileNotFoundError(f"{path} is not there: run `python -m training.judge` first")
     frame = pd.read_parquet(path)
     _need(len(frame), str(path), language)
-    rows = list(
-        zip(
-            frame["original"], frame["roundtrip"], frame["damage"], frame["words"], frame["pivot"],
-            strict=True,
+    return _graded(frame, "words", _judged_words, rng)
+
+
+def _graded(
+    frame: pd.DataFrame, column: str, spans: Callable[[str, Any], Spans | None], rng: np.random.Generator
+) -> Iterator[Unit]:
+    """Give pairs with their damage, and the spans that ``column`` tells of the round trip."""
+    columns = ("original", "roundtrip", "damage", column, "pivot")
+    rows = list(zip(*(frame[c] for c in columns), strict=True))
+    for i in _forever(len(rows), rng):
+        a, b, damage, told, pivot = rows[i]
+        yield (
+            Example(a, 0.0, 0.0, -1, _untouched(a)),
+            Example(b, float(damage), 1.0, group_index(pivot), spans(b, told)),
         )
-    )  # fmt: skip
 
-    def units() -> Iterator[Unit]:
-        for i in _forever(len(rows), rng):
-            a, b, damage, said, pivot = rows[i]
-            spans = tuple(
-                (int(start), int(end), thousandths / 1000)
-                for start, end, thousandths in np.reshape(said, (-1, 3))
-                if any(c.isalnum() for c in b[start:end])
-            )
-            yield (
-                Example(a, 0.0, 0.0, -1, _untouched(a)),
-                Example(b, float(damage), 1.0, group_index(pivot), spans),
-            )
 
-    return units()
+def _judged_words(text: str, said: Sequence[int]) -> Spans:
+    return tuple(
+        (int(start), int(end), thousandths / 1000)
+        for start, end, thousandths in np.reshape(said, (-1, 3))
+        if any(c.isalnum() for c in text[start:end])
+    )
 
 
 def marked_words(text: str, marks: Sequence[int] | None) -> Spans | None:
