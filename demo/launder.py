@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from detector.segment import segment
-from training.roundtrip import Apertium
+from training.roundtrip import Apertium, there_and_back
 
 HERE = Path(__file__).parent
 PIVOT = "es"
@@ -37,12 +37,10 @@ def launder(text: str) -> str:
         paragraphs = []
         for paragraph in text.strip().split("\n\n"):
             pieces = stretches(paragraph)
-            for source, target in (("en", PIVOT), (PIVOT, "en")):
-                answers = engine.translate(pieces, source, target)
-                pieces = [answer for answer in answers if answer]
-                if len(pieces) < len(answers):
-                    raise RuntimeError(f"Apertium gave no answer to a part of {paragraph!r}")
-            paragraphs.append(" ".join(pieces))
+            answers = [answer for answer in there_and_back(pieces, engine, "en", PIVOT) if answer]
+            if len(answers) < len(pieces):
+                raise RuntimeError(f"Apertium gave no answer to a part of {paragraph!r}")
+            paragraphs.append(" ".join(answers))
         return "\n\n".join(paragraphs) + "\n"
     finally:
         engine.close()

@@ -460,7 +460,7 @@ def make_roundtrips(
             logger.info("%s-%s-%s: %d sentences to do", language, pivot, language, len(todo))
             for start in range(0, len(todo), batch_size):
                 batch = todo[start : start + batch_size]
-                backs = _there_and_back([o.text for o, _ in batch], engine, language, pivot)
+                backs = there_and_back([o.text for o, _ in batch], engine, language, pivot)
                 for (original, split), back in zip(batch, backs, strict=True):
                     if back is None:
                         lost += 1
@@ -500,7 +500,8 @@ def make_roundtrips(
     return table
 
 
-def _there_and_back(texts: Sequence[str], engine: Engine, language: str, pivot: str) -> Iterator[str | None]:
+def there_and_back(texts: Sequence[str], engine: Engine, language: str, pivot: str) -> Iterator[str | None]:
+    """Translate texts into the pivot and back: one answer each, None where the engine gave none."""
     there = engine.translate(texts, language, pivot)
     arrived = [text for text in there if text]
     back = iter(engine.translate(arrived, pivot, language))

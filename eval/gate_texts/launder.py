@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from detector.segment import segment
-from training.roundtrip import Apertium
+from training.roundtrip import Apertium, there_and_back
 
 HERE = Path(__file__).parent
 PIVOTS = ("es", "ca", "gl")
@@ -22,12 +22,10 @@ def launder(text: str, pivot: str, engine: Apertium) -> str:
     paragraphs = []
     for paragraph in text.strip().split("\n\n"):
         sentences = [sentence.text for sentence in segment(paragraph, "en")]
-        for source, target in (("en", pivot), (pivot, "en")):
-            answers = engine.translate(sentences, source, target)
-            sentences = [answer for answer in answers if answer]
-            if len(sentences) < len(answers):
-                raise RuntimeError(f"Apertium gave no answer to a part of {paragraph!r}")
-        paragraphs.append(" ".join(sentences))
+        answers = [answer for answer in there_and_back(sentences, engine, "en", pivot) if answer]
+        if len(answers) < len(sentences):
+            raise RuntimeError(f"Apertium gave no answer to a part of {paragraph!r}")
+        paragraphs.append(" ".join(answers))
     return "\n\n".join(paragraphs) + "\n"
 
 
