@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,11 +85,14 @@ class Tokenizer:
         for chunk, shift in _chunks(_encodable(sentence)):
             coded = self._pieces.encode(chunk, add_special_tokens=False)
             known: dict[tuple[int, int], int] = {}
-            first_word = words[-1] + 1 if words else 0
-            for piece, (start, end), word in zip(coded.ids, coded.offsets, coded.word_ids, strict=True):
+            before: tuple[int | None, int] | None = None
+            for piece, (covered, end), word in zip(coded.ids, coded.offsets, coded.word_ids, strict=True):
+                start = _after_space(chunk, covered, end)
+                is_new = before is None or before[0] != word or _parts(chunk, before[1], start)
+                words.append((words[-1] if words else -1) + is_new)
+                before = word, end
                 ids.append(piece)
                 offsets.append((start + shift, end + shift))
-                words.append(first_word + (word or 0))
                 span = _word_around(chunk, start, end)
                 if span not in known:
                     known[span] = 0 if caseless else _case(chunk[span[0] : span[1]])
@@ -135,6 +139,39 @@ class Tokenizer:
         )
 
 
+_QUOTES = "[“”„‟«»″〝〞＂\"]|''|``|,,"
+_SPACE = re.compile(rf"(?:\s|{_QUOTES})+")
+
+
+def _after_space(text: str, start: int, end: int) -> int:
+    """Give where a piece's own text begins: some vocabularies count the space before a word to it."""
+    space = _SPACE.match(text, start, end)
+    return space.end() if space else start
+
+
+def _parts(text: str, end: int, start: int) -> bool:
+    """Whether two pieces of one chunk of a vocabulary are two words: a mark or an ideograph stands between.
+
+    Args:
+        text: What was coded.
+        end: End of the first piece.
+        start: Start of the second.
+    """
+    return any(_stands_alone(c) for c in (text[end - 1 : end], text[start : start + 1]))
+
+
+def _stands_alone(character: str) -> bool:
+    # as BERT's own rule: ASCII symbols count as punctuation, ideographs are words
+    return bool(character) and (
+        (character.isascii() and not character.isalnum() and not character.isspace())
+        or unicodedata.category(character).startswith("P")
+        or _IDEOGRAPH.match(character) is not None
+    )
+
+
+_IDEOGRAPH = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]")
+
+
 def normalise(pieces: Any) -> Any:
     """Give a `tokenizers.Tokenizer` whose normaliser first reads all quote and dash styles alike.
 
@@ -143,7 +180,7 @@ def normalise(pieces: Any) -> Any:
     from tokenizers import Regex, normalizers
 
     styles = [
-        normalizers.Replace(Regex("[“”„‟«»″〝〞＂\"]|''|``|,,"), " "),
+        normalizers.Replace(Regex(_QUOTES), " "),
         normalizers.Replace(Regex("[‘’‚‛‹›′`´]"), "'"),
         normalizers.Replace(Regex("-{2,}|[‐‑‒–—―−]"), "-"),
         normalizers.Replace("…", "..."),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.tokens import Tokenizer, Window
+from detector.tokens import Tokenizer, Window, normalise
 
 SENTENCES = {
     "english": "The minister and her deputy arrived late, after the talks on Monday.",
@@ -98,6 +98,42 @@ def test_no_pieces_still_give_one_window(tokenizer: Tokenizer) -> None:
     (window,) = tokenizer.windows("")
     assert window.ids.tolist() == [2, 3]
     assert window.offsets.shape == (2, 2)
+
+
+@pytest.fixture(scope="module")
+def spaced(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    """Give a vocabulary that counts the space before a word to the word, as SentencePiece does."""
+    from tokenizers import Tokenizer as Pieces
+    from tokenizers import models, pre_tokenizers
+
+    known = ["▁The", "▁minister", "▁“", "▁Nobody", "▁knew", "’", "s", ".", ",", "▁", "部", "长", "to", "wn"]
+    letters = sorted({c for word in known for c in word})
+    vocabulary = [
+        ("<unk>", 0.0),
+        *((p, -1.0) for p in known),
+        *((c, -9.0) for c in letters if c not in known),
+    ]
+    own = Pieces(models.Unigram(vocabulary, unk_id=0, byte_fallback=False))
+    own.pre_tokenizer = pre_tokenizers.Metaspace()
+    folder = tmp_path_factory.mktemp("spaced")
+    normalise(own).save(str(folder / "tokenizer.json"))
+    return Tokenizer(folder, max_tokens=64)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("The minister’s town.", ["The", "minister", "’", "s", "town", "."]),
+        ("The  minister, “Nobody knew.”", ["The", "minister", ",", "Nobody", "knew", "."]),
+        ("The 部长.", ["The", "部", "长", "."]),
+    ],
+)
+def test_a_space_that_a_piece_carries_is_not_of_its_word(
+    spaced: Tokenizer, sentence: str, expected: list[str]
+) -> None:
+    assert [w for w in words(spaced, sentence) if w] == expected
+    (window,) = spaced.windows(sentence)
+    assert all(not sentence[a:b].startswith(" ") for _, _, _, a, b in pieces(window))
 
 
 @pytest.mark.parametrize(
