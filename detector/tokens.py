@@ -30,7 +30,8 @@ class Window:
             no case; see `Tokenizer`. Shape (pieces,), int64.
         offsets: Start and end of each piece in the sentence, in code points; -1, -1 for special
             pieces. Shape (pieces, 2), int64.
-        words: Number of the word each piece belongs to, -1 for special pieces. Shape (pieces,).
+        words: Number of the word each piece belongs to, -1 for special pieces and for those that are
+            nothing but space. Shape (pieces,).
     """
 
     ids: npt.NDArray[np.int64]
@@ -82,16 +83,22 @@ class Tokenizer:
         offsets: list[tuple[int, int]] = []
         cases: list[int] = []
         words: list[int] = []
+        count = -1
         for chunk, shift in _chunks(_encodable(sentence)):
             coded = self._pieces.encode(chunk, add_special_tokens=False)
             known: dict[tuple[int, int], int] = {}
             before: tuple[int | None, int] | None = None
             for piece, (covered, end), word in zip(coded.ids, coded.offsets, coded.word_ids, strict=True):
                 start = _after_space(chunk, covered, end)
-                is_new = before is None or before[0] != word or _parts(chunk, before[1], start)
-                words.append((words[-1] if words else -1) + is_new)
-                before = word, end
                 ids.append(piece)
+                if start == end:  # nothing but space, or hidden: of no word
+                    offsets.append((covered + shift, end + shift))
+                    cases.append(0)
+                    words.append(-1)
+                    continue
+                count += before is None or before[0] != word or _part(chunk, before[1], start)
+                before = word, end
+                words.append(count)
                 offsets.append((start + shift, end + shift))
                 span = _word_around(chunk, start, end)
                 if span not in known:
@@ -144,20 +151,26 @@ _SPACE = re.compile(rf"(?:\s|{_QUOTES})+")
 
 
 def _after_space(text: str, start: int, end: int) -> int:
-    """Give where a piece's own text begins: some vocabularies count the space before a word to it."""
+    """Give where a piece's own text begins: some vocabularies count the space before a word to it.
+
+    Returns:
+        ``end`` for a piece that is nothing but space or quotes.
+    """
     space = _SPACE.match(text, start, end)
     return space.end() if space else start
 
 
-def _parts(text: str, end: int, start: int) -> bool:
-    """Whether two pieces of one chunk of a vocabulary are two words: a mark or an ideograph stands between.
+def _part(text: str, end: int, start: int) -> bool:
+    """Whether two pieces of one chunk are two words: one of them ends or begins with what stands alone.
+
+    Pieces that share a character, as bytes of it do, are of one word.
 
     Args:
         text: What was coded.
         end: End of the first piece.
         start: Start of the second.
     """
-    return any(_stands_alone(c) for c in (text[end - 1 : end], text[start : start + 1]))
+    return start >= end and any(_stands_alone(c) for c in (text[end - 1 : end], text[start : start + 1]))
 
 
 def _stands_alone(character: str) -> bool:
@@ -185,6 +198,7 @@ def normalise(pieces: Any) -> Any:
         normalizers.Replace(Regex("-{2,}|[‐‑‒–—―−]"), "-"),
         normalizers.Replace("…", "..."),
         normalizers.Replace(Regex("[\u00a0\u2000-\u200a\u202f\u205f\u3000\\s]+"), " "),
+        normalizers.Strip(),  # a quote at an end would leave a space, which some vocabularies show
     ]
     own = [pieces.normalizer] if pieces.normalizer is not None else []
     pieces.normalizer = normalizers.Sequence([*styles, *own])
