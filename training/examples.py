@@ -173,12 +173,17 @@ def _read(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]
 
 def _judged(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
     """Pairs that nobody read, with the soft gold of `judge`."""
-    path = gold / f"{language}-{JUDGED}.parquet"
+    return _graded(_made_by("judge", gold, language, JUDGED), "words", _judged_words, rng)
+
+
+def _made_by(step: str, gold: Path, language: str, name: str) -> pd.DataFrame:
+    """Read a table of gold that a step of the training writes."""
+    path = gold / f"{language}-{name}.parquet"
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is not there: run `python -m training.judge` first")
+        raise FileNotFoundError(f"{path} is not there: run `python -m training.{step}` first")
     frame = pd.read_parquet(path)
     _need(len(frame), str(path), language)
-    return _graded(frame, "words", _judged_words, rng)
+    return frame
 
 
 def _graded(
@@ -221,11 +226,7 @@ def marked_words(text: str, marks: Sequence[int] | None) -> Spans | None:
 
 def _roundtrips(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
     """Visit the originals in turn, one of its round trips beside each; of its damage nothing is said."""
-    path = gold / f"{language}-train.parquet"
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is not there: run `python -m training.damage` first")
-    frame = pd.read_parquet(path)
-    _need(len(frame), str(path), language)
+    frame = _made_by("damage", gold, language, "train")
     originals, others = frame["original"].to_numpy(), frame["roundtrip"].to_numpy()
     pivots = [group_index(p) for p in frame["pivot"]]
     groups = list(frame.groupby("original_id", sort=True).indices.values())

@@ -225,9 +225,6 @@ class Trainer:
         self.output = Path(config.output)
         folder = locate(config.base)
         self.output.mkdir(parents=True, exist_ok=True)
-        (self.output / SETTINGS).write_text(
-            json.dumps(dataclasses.asdict(config), indent=1) + "\n", encoding="utf-8"
-        )
         if not Path(folder, "heads.json").is_file():
             pieces = AutoTokenizer.from_pretrained(folder).backend_tokenizer
             (normalise(pieces) if config.normalise else pieces).save(str(self.output / "tokenizer.json"))
@@ -253,6 +250,9 @@ class Trainer:
         self.read = 0
         self.steps = 0
         self.seconds = 0.0
+        (self.output / SETTINGS).write_text(
+            json.dumps(dataclasses.asdict(config), indent=1) + "\n", encoding="utf-8"
+        )
         self._resume()
 
     def _start(self, folder: str) -> DetectorModel:
@@ -405,9 +405,14 @@ class Probe:
         self._damage = frame["damage"].to_numpy()
         self._sides = [*frame["original"], *frame["roundtrip"]]
         corpora, language = Path(config.corpora), config.language
-        self._native = _some_of(corpora, "native", language)
-        self._translated = _some_of(corpora, "human_translation", language)
-        self._edited = _post_edited(corpora, language)
+        of_people = {"lang": language, "split": "dev"}
+        self._native = _thousand(read(corpora, "human/native", ("text",), **of_people)["text"])
+        self._translated = _thousand(
+            _of_dev(corpora, "human/human_translation", ("text",), **of_people)["text"]
+        )
+        edited = _of_dev(corpora, "labels/mlqe_word_tags", ("pair", "mt", "hter"), source_split="dev")
+        into = edited["pair"].astype(str).str.endswith(f"-{language}")
+        self._edited = edited[into].groupby("pair").head(300).reset_index(drop=True)
         self._n = len(frame)
         self._device = config.device
 
@@ -452,24 +457,18 @@ class Probe:
         return {name: value for name, value in figures.items() if not math.isnan(value)}
 
 
-def _some_of(corpora: Path, table: str, language: str) -> list[str]:
-    """Read up to a thousand sentences by people from dev; none where the corpora lack the table."""
+def _of_dev(corpora: Path, table: str, columns: tuple[str, ...], **equal: str) -> pd.DataFrame:
+    """Read a table of dev that a folder may lack; without it there are no rows, and that is logged."""
     try:
-        texts = read(corpora, f"human/{table}", ("text",), lang=language, split="dev")["text"]
-    except FileNotFoundError:
-        return []
+        return read(corpora, table, columns, **equal)
+    except FileNotFoundError as error:
+        log.warning("left out: %s", error)
+        return pd.DataFrame(columns=list(columns))
+
+
+def _thousand(texts: pd.Series) -> list[str]:
     some: list[str] = texts.sample(min(1000, len(texts)), random_state=1).tolist()
     return some
-
-
-def _post_edited(corpora: Path, language: str) -> pd.DataFrame:
-    """Read machine translations of dev with their HTER; columns pair, mt, hter, none where there are none."""
-    columns = ("pair", "mt", "hter")
-    try:
-        frame = read(corpora, "labels/mlqe_word_tags", columns, source_split="dev")
-    except FileNotFoundError:
-        return pd.DataFrame(columns=columns)
-    return frame[frame["pair"].str.endswith(f"-{language}")].groupby("pair").head(300).reset_index(drop=True)
 
 
 def score(
