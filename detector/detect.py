@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 import shutil
@@ -16,16 +15,23 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from .backends import Backend, WindowLogits
 from .columns import Column
-from .fuse import Fusion, OperatingPoint, SentenceLogits, Vector, sentence_features, sigmoid, text_features
-from .heads import HeadsConfig, read_heads
+from .fuse import (
+    NO_POINT,
+    Fusion,
+    OperatingPoint,
+    SentenceLogits,
+    Vector,
+    sentence_features,
+    sigmoid,
+    text_features,
+)
 from .heuristics import HEURISTICS
 from .language import differs, identifier_name, identify, normalise_tag
+from .models import Model, locate, members
 from .report import Evidence, Report, Sentence, SentenceReport, Signature, Verdict
 from .segment import segment, segmenter_name
-from .spans import find_spans, kind_of, word_scores
-from .tokens import Tokenizer, Window
+from .spans import find_spans, kind_of
 
 DEFAULT_MODEL = Path(__file__).parent / "assets" / "default"
 MIN_LETTERS = 12
@@ -34,7 +40,6 @@ shorter ones was no better than chance."""
 
 _AT_ONCE = 200_000  # characters
 _NEVER = 2.0  # a threshold that no score reaches; JSON has no infinity
-_NO_POINT = OperatingPoint(None, None, 0.0, 0, 0, "nothing is flagged")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SAVED = (
     "README.md", "config.json", "heads.json", "model.onnx", "model.safetensors", "tokenizer.json",
@@ -43,6 +48,9 @@ _SAVED = (
 _SENTENCE_FIELDS = {
     "start": "int64", "end": "int64", "score": "float64", "verdict": "string", "kinds": "string",
 }  # fmt: skip
+
+
+_Judged = tuple[Sentence, Model]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,47 +91,32 @@ class Detector:
 
     def __init__(
         self,
-        backend: Backend,
-        tokenizer: Tokenizer,
-        heads: HeadsConfig,
-        fusion: Fusion,
+        models: Sequence[Model],
         *,
-        folder: Path,
         operating_point: str | None = "fpr_1e-2",
         disabled_rules: Sequence[str] = (),
     ) -> None:
-        """Join the parts of a model folder; `from_pretrained` does this for you.
+        """Join models; `from_pretrained` does this for you.
+
+        Args:
+            models: At least one. A language is judged by the first that judges it.
+            operating_point: Where verdicts are taken; None flags nothing.
+            disabled_rules: Rule ids to leave out.
 
         Raises:
             ValueError: If the operating point is unknown or has no threshold, or a disabled rule
                 does not exist.
         """
-        self._backend = backend
-        self._tokenizer = tokenizer
-        self._heads = heads
-        self._fusion = fusion
-        self._folder = folder
+        self._models = tuple(models)
+        self._judge_of = {tag: model for model in reversed(self._models) for tag in model.languages}
+        self._operating_point = operating_point
+        self._disabled_rules = tuple(sorted(set(disabled_rules)))
         known = {h.id for h in HEURISTICS}
         if unknown := sorted(set(disabled_rules) - known):
             raise ValueError(f"no such rule: {', '.join(unknown)}; the rules are {', '.join(sorted(known))}")
-        point = _NO_POINT if operating_point is None else fusion.operating_points.get(operating_point)
-        if point is None or (operating_point is not None and point.sentence is None):
+        if operating_point is not None and operating_point not in self.operating_points:
             present = ", ".join(self.operating_points) or "none: load with operating_point=None and calibrate"
             raise ValueError(f"no operating point {operating_point!r}; this model has {present}")
-        self._text_threshold = point.text
-        self._signature = Signature(
-            version=version("translation-laundering-detector"),
-            model=_fingerprint(folder, backend.files, fusion),
-            backend=backend.name,
-            features=fusion.sentence.features + fusion.text.features,
-            operating_point=operating_point or "none",
-            threshold=_NEVER if point.sentence is None else point.sentence,
-            # a point without a text threshold never flags a text: no threshold is better than a guess
-            text_threshold=_NEVER if point.text is None else point.text,
-            segmenter=segmenter_name(None),
-            language_identifier=identifier_name(),
-            disabled_rules=tuple(sorted(set(disabled_rules))),
-        )
 
     @classmethod
     def from_pretrained(
@@ -153,53 +146,41 @@ class Detector:
                 it; or an argument is not one of those above.
             ImportError: If the backend's packages are not installed.
         """
-        folder = _locate(DEFAULT_MODEL if model is None else model)
-        if backend == "onnx":
-            from .backends.onnx import OnnxBackend
-
-            if device != "cpu":
-                raise ValueError(f'backend "onnx" runs on "cpu", got device {device!r}; use backend="torch"')
-            runner: Backend = OnnxBackend(folder)
-        elif backend == "torch":
-            from .backends.torch import TorchBackend
-
-            runner = TorchBackend(folder, device=device)
-        else:
-            raise ValueError(f'backend must be "onnx" or "torch", got {backend!r}')
-        heads = read_heads(folder)
-        tokenizer = Tokenizer(folder, max_tokens=heads.max_tokens)
-        _check_fit(runner, tokenizer, heads, folder)
-        return cls(
-            runner,
-            tokenizer,
-            heads,
-            Fusion.load(folder),
-            folder=folder,
-            operating_point=operating_point,
-            disabled_rules=disabled_rules,
-        )
+        folder = locate(DEFAULT_MODEL if model is None else model)
+        first, *more = (Model(path, backend=backend, device=device) for path in members(folder))
+        first.logits([""])  # what is broken or missing is said now; the others wait for a text of theirs
+        return cls([first, *more], operating_point=operating_point, disabled_rules=disabled_rules)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write everything `from_pretrained` needs into ``folder``, which is made if need be.
 
         The model card goes along; whatever else training left in the folder does not.
         """
-        target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        for path in (self._folder / name for name in _SAVED):
-            if path.is_file() and path.resolve() != (target / path.name).resolve():
-                shutil.copyfile(path, target / path.name)
-        self._fusion.save(target)
+        for model in self._models:
+            target = Path(folder, model.folder.relative_to(self._models[0].folder))
+            target.mkdir(parents=True, exist_ok=True)
+            for path in (model.folder / name for name in _SAVED):
+                if path.is_file() and path.resolve() != (target / path.name).resolve():
+                    shutil.copyfile(path, target / path.name)
+            model.fusion.save(target)
 
     @property
     def operating_points(self) -> tuple[str, ...]:
-        """Names of the operating points that this model has a sentence threshold for."""
-        return tuple(k for k, v in self._fusion.operating_points.items() if v.sentence is not None)
+        """Names of the operating points that this model has a sentence threshold for.
+
+        Of a model of many languages, for one of them at least.
+        """
+        points = [(name, p) for f in self._fusions() for name, p in f.operating_points.items()]
+        return tuple(dict.fromkeys(name for name, point in points if point.sentence is not None))
+
+    def _fusions(self) -> Iterator[Fusion]:
+        for model in self._models:
+            yield from (model.fusion.of(tag) for tag in model.languages)
 
     @property
     def languages(self) -> tuple[str, ...]:
         """BCP 47 tags of the languages this model judges."""
-        return self._heads.languages
+        return tuple(dict.fromkeys(tag for model in self._models for tag in model.languages))
 
     def analyze(self, text: str, *, language: str | None = None) -> Report:
         """Judge a text and every sentence in it.
@@ -237,13 +218,14 @@ class Detector:
         whole = [_whole(s) for s in listed]
         together = tag or identify([s for one in whole for s in one]).language
         readings = [self._read_alone(*pair, tag, together) for pair in zip(listed, whole, strict=True)]
-        logits = self._logits(s for reading in readings for s in reading.judged)
+        logits = self._logits(readings)
         scores = np.full(len(readings), math.nan, dtype=np.float32)
         for i, reading in enumerate(readings):
             if None in reading.verdicts:
                 rules = self._find(reading, "sentence")
                 features = sentence_features(next(logits), rules)
-                scores[i] = sigmoid(sum(self._fusion.sentence.contributions(features).values()))
+                head = self._fusion(reading.language).sentence
+                scores[i] = sigmoid(sum(head.contributions(features).values()))
         return scores
 
     def annotate(self, batch: Mapping[str, Sequence[Any]], *, field: str = "text") -> dict[str, list[Any]]:
@@ -308,35 +290,36 @@ class Detector:
         """
         if not 0 < fpr < 1:
             raise ValueError(f"fpr must be between 0 and 1, got {fpr}")
-        of_sentences: list[float] = []
-        of_texts: list[float] = []
-        for text in _texts(human_texts, "text"):
-            report = self.analyze(text, language=language)
-            of_sentences += [s.score for s in report.sentences]
-            of_texts.append(report.score)
-        scores, texts = (_known(np.array(some)) for some in (of_sentences, of_texts))
+        reports = [self.analyze(text, language=language) for text in _texts(human_texts, "text")]
+        scores = _known(np.array([s.score for r in reports for s in r.sentences]))
+        texts = _known(np.array([r.score for r in reports]))
         if len(scores) * fpr < 20:
             raise ValueError(
                 f"{len(scores)} judged sentences are too few to set a point at {fpr:g}: "
                 f"20 false alarms must be expected, which takes {math.ceil(20 / fpr)}"
             )
-        point = OperatingPoint(
-            sentence=threshold_at(scores, fpr),
-            text=threshold_at(texts, fpr) if len(texts) * fpr >= 20 else self._text_threshold,
-            fpr=fpr,
-            sentences=len(scores),
-            texts=len(texts),
-            data="the user's own texts",
-        )
-        points = {**self._fusion.operating_points, "own": point}
+        judged = {r.language for r in reports if not math.isnan(r.score)}
+        present = self._operating_point or "none"
+
+        def with_point(model: Model) -> Model:
+            languages = [tag for tag in model.languages if tag in judged and self._judge_of[tag] is model]
+            kept = self._point(languages[0]).text if languages else None
+            point = OperatingPoint(
+                sentence=threshold_at(scores, fpr),
+                text=threshold_at(texts, fpr) if len(texts) * fpr >= 20 else kept,
+                fpr=fpr,
+                sentences=len(scores),
+                texts=len(texts),
+                data="the user's own texts",
+            )
+            own = point if languages else model.fusion.operating_points.get(present, NO_POINT)
+            fusion = model.fusion.with_point("own", own, dict.fromkeys(languages, own), present)
+            return model.with_fusion(fusion)
+
         return Detector(
-            self._backend,
-            self._tokenizer,
-            self._heads,
-            replace(self._fusion, operating_points=points),
-            folder=self._folder,
+            [with_point(model) for model in self._models],
             operating_point="own",
-            disabled_rules=self._signature.disabled_rules,
+            disabled_rules=self._disabled_rules,
         )
 
     def _read(self, text: str, tag: str | None) -> _Reading:
@@ -374,7 +357,7 @@ class Detector:
             abstention = "too_short"
         elif language is None:
             abstention = doubt or "unsupported_language"
-        elif language not in self._heads.languages:
+        elif language not in self._judge_of:
             abstention = "unsupported_language"
 
         def verdict(sentence: Sentence) -> Verdict | None:
@@ -387,20 +370,59 @@ class Detector:
         return _Reading(text, sentences, language, abstention, tuple(map(verdict, sentences)))
 
     def _reports(self, readings: Sequence[_Reading]) -> Iterator[Report]:
-        logits = self._logits(s for reading in readings for s in reading.judged)
+        logits = self._logits(readings)
         for reading in readings:
             yield self._report(reading, logits)
 
-    def _logits(self, sentences: Iterator[Sentence]) -> Iterator[SentenceLogits]:
-        """Run the encoder over sentences, some thousands at a time, so that memory stays bounded."""
-        for some in _chunks(sentences, _AT_ONCE):
-            windows = [self._tokenizer.windows(s.text) for s in some]
-            results = self._backend.run([w for of_one in windows for w in of_one])
-            for of_one in windows:
-                yield join_windows(of_one, [next(results) for _ in of_one])
+    def _model(self, language: str | None) -> Model:
+        """Give what judges a language; for one that nothing judges, the first model."""
+        return self._judge_of.get(language or "", self._models[0])
+
+    def _fusion(self, language: str | None) -> Fusion:
+        if language in self._judge_of:
+            return self._judge_of[language].fusion.of(language)
+        return self._models[0].fusion
+
+    def _point(self, language: str | None) -> OperatingPoint:
+        points = self._fusion(language).operating_points
+        return points.get(self._operating_point or "none", NO_POINT)
+
+    def _unflagged(self, language: str | None) -> str:
+        """Name what a language has no threshold for, though the operating point has one in others."""
+        point = self._point(language)
+        if self._operating_point is None or point.sentence is not None:
+            return ""
+        return "nothing" if point.text is None else "no sentence"
+
+    def _signature(self, language: str | None) -> Signature:
+        model, fusion, point = self._model(language), self._fusion(language), self._point(language)
+        return Signature(
+            version=version("translation-laundering-detector"),
+            model=model.hash,
+            backend=model.backend,
+            features=fusion.sentence.features + fusion.text.features,
+            operating_point=self._operating_point or "none",
+            # without a threshold nothing is flagged: none is better than a guess
+            threshold=_NEVER if point.sentence is None else point.sentence,
+            text_threshold=_NEVER if point.text is None else point.text,
+            segmenter=segmenter_name(language),
+            language_identifier=identifier_name(),
+            disabled_rules=self._disabled_rules,
+        )
+
+    def _logits(self, readings: Sequence[_Reading]) -> Iterator[SentenceLogits]:
+        """Run encoders over all that is judged, some thousand sentences at a time: memory stays bounded."""
+        judged = ((s, self._model(reading.language)) for reading in readings for s in reading.judged)
+        for some in _chunks(judged, _AT_ONCE):
+            found: dict[int, SentenceLogits] = {}
+            for model in {id(m): m for _, m in some}.values():
+                rows = [i for i, (_, m) in enumerate(some) if m is model]
+                found |= zip(rows, model.logits([some[i][0].text for i in rows]), strict=True)
+            yield from (found[i] for i in range(len(some)))
 
     def _report(self, reading: _Reading, logits: Iterator[SentenceLogits]) -> Report:
         """Judge a text, taking the logits of its judged sentences from ``logits``."""
+        fusion, signature = self._fusion(reading.language), self._signature(reading.language)
         rules = _by_sentence(reading.sentences, self._find(reading, "sentence"))
         texts_own = self._find(reading, "text")
         reports: list[SentenceReport] = []
@@ -409,16 +431,16 @@ class Detector:
         rule_scores: list[float] = []
         for sentence, verdict, found in zip(reading.sentences, reading.verdicts, rules, strict=True):
             if verdict is not None:
-                reports.append(_sentence_report(sentence, math.nan, verdict, self._shown(found)))
+                reports.append(_sentence_report(sentence, math.nan, verdict, _shown(fusion, found)))
                 continue
             said = next(logits)
-            contributions = self._fusion.sentence.contributions(sentence_features(said, found))
+            contributions = fusion.sentence.contributions(sentence_features(said, found))
             logit = sum(contributions.values())
             score = sigmoid(logit)
-            evidence = self._shown(found)
-            flagged = score >= self._signature.threshold
+            evidence = _shown(fusion, found)
+            flagged = score >= signature.threshold
             if flagged:
-                evidence = _in_order([*evidence, *self._spans(sentence, said, evidence)])
+                evidence = _in_order([*evidence, *_spans(fusion, sentence, said, evidence)])
             reports.append(
                 _sentence_report(sentence, score, "flagged" if flagged else "clean", evidence, contributions)
             )
@@ -432,22 +454,23 @@ class Detector:
             verdict=_unjudged(reading),
             pivot=None,
             sentences=tuple(reports),
-            evidence=self._shown(texts_own),
+            evidence=_shown(fusion, texts_own),
             contributions={},
-            signature=replace(self._signature, segmenter=segmenter_name(reading.language)),
-            notes=_notes(reading),
+            signature=signature,
+            notes=_notes(reading, self._unflagged(reading.language) if judged else ""),
         )
         if not judged:
             return report
         features = text_features([s.provenance for s in judged], damage, rule_scores, texts_own)
-        contributions = self._fusion.text.contributions(features)
+        contributions = fusion.text.contributions(features)
         score = sigmoid(sum(contributions.values()))
-        flagged = score >= self._signature.text_threshold
+        flagged = score >= signature.text_threshold
         return replace(
             report,
             score=score,
             verdict="flagged" if flagged else "clean",
-            pivot=self._pivot(judged) if flagged else None,
+            pivot=self._pivot(reading.language, judged) if flagged else None,
+            claim=self._model(reading.language).fusion.claim(reading.language or ""),
             contributions=contributions,
         )
 
@@ -455,38 +478,40 @@ class Detector:
         return [
             e
             for rule in HEURISTICS
-            if rule.scope == scope and rule.id not in self._signature.disabled_rules
+            if rule.scope == scope and rule.id not in self._disabled_rules
             for e in rule.find(reading.sentences, reading.language)
         ]
 
-    def _shown(self, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-        return _in_order(e for e in evidence if e.found_by in self._fusion.shown_rules)
-
-    def _spans(
-        self, sentence: Sentence, said: SentenceLogits, known: Sequence[Evidence]
-    ) -> Iterator[Evidence]:
-        """Give the encoder's spans where no rule has already said something more precise."""
-        taken = bytearray(len(sentence.text))
-        for e in known:
-            start, end = e.start - sentence.start, e.end - sentence.start
-            taken[start:end] = b"\1" * (end - start)
-        for span in find_spans(sentence.text, said.words, self._fusion.token_threshold):
-            if any(taken[span.start : span.end]):
-                continue
-            words = sentence.text[span.start : span.end]
-            yield Evidence(
-                sentence.start + span.start,
-                sentence.start + span.end,
-                kind_of(sentence.text, span),
-                span.score,
-                "model",
-                f"“{words}” reads like a translator's wording here; the author may have put it otherwise.",
-            )
-
-    def _pivot(self, logits: Sequence[SentenceLogits]) -> str | None:
-        probability = pivot_probabilities(logits)
+    def _pivot(self, language: str | None, logits: Sequence[SentenceLogits]) -> str | None:
+        model, probability = self._model(language), pivot_probabilities(logits)
         best = int(np.argmax(probability))
-        return self._heads.pivots[best] if probability[best] >= self._fusion.pivot_threshold else None
+        return model.heads.pivots[best] if probability[best] >= model.fusion.pivot_threshold else None
+
+
+def _shown(fusion: Fusion, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    return _in_order(e for e in evidence if e.found_by in fusion.shown_rules)
+
+
+def _spans(
+    fusion: Fusion, sentence: Sentence, said: SentenceLogits, known: Sequence[Evidence]
+) -> Iterator[Evidence]:
+    """Give the encoder's spans where no rule has already said something more precise."""
+    taken = bytearray(len(sentence.text))
+    for e in known:
+        start, end = e.start - sentence.start, e.end - sentence.start
+        taken[start:end] = b"\1" * (end - start)
+    for span in find_spans(sentence.text, said.words, fusion.token_threshold):
+        if any(taken[span.start : span.end]):
+            continue
+        words = sentence.text[span.start : span.end]
+        yield Evidence(
+            sentence.start + span.start,
+            sentence.start + span.end,
+            kind_of(sentence.text, span),
+            span.score,
+            "model",
+            f"“{words}” reads like a translator's wording here; the author may have put it otherwise.",
+        )
 
 
 def threshold_at(human_scores: npt.NDArray[np.floating[Any]], fpr: float) -> float:
@@ -508,24 +533,19 @@ def pivot_probabilities(logits: Sequence[SentenceLogits]) -> npt.NDArray[np.floa
     return np.asarray((shifted / shifted.sum(1, keepdims=True)).mean(0))
 
 
-def join_windows(windows: Sequence[Window], results: Sequence[WindowLogits]) -> SentenceLogits:
-    """Put together what the encoder says of the windows of one sentence."""
-    return SentenceLogits(
-        damage=float(max(r.sentence[0] for r in results)),
-        provenance=float(np.mean([r.sentence[1] for r in results])),
-        pivot=np.mean([r.pivot for r in results], axis=0, dtype=np.float32),
-        words=word_scores(windows, [r.token for r in results]),
-    )
-
-
 def _unjudged(reading: _Reading) -> Verdict:
     """Say why no sentence of a text was judged."""
     mixed = "mixed_language" in reading.verdicts
     return reading.abstention or ("mixed_language" if mixed else "too_short")
 
 
-def _notes(reading: _Reading) -> tuple[str, ...]:
+def _notes(reading: _Reading, unflagged: str) -> tuple[str, ...]:
     notes = []
+    if unflagged:
+        notes.append(
+            f"In this language {unflagged} is flagged at this operating point: there was too little text to "
+            "set it by, or what is damaged could not be told from what is sound."
+        )
     skipped = reading.verdicts.count("mixed_language")
     if skipped and reading.abstention is None:
         places = "place is" if skipped == 1 else "places are"
@@ -572,12 +592,12 @@ def _letters(text: str) -> int:
     return sum(3 if c >= "\u3040" and not c.isascii() and c < "\ud7b0" else 1 for c in text if c.isalpha())
 
 
-def _chunks(sentences: Iterable[Sentence], characters: int) -> Iterator[list[Sentence]]:
-    some: list[Sentence] = []
+def _chunks(judged: Iterable[_Judged], characters: int) -> Iterator[list[_Judged]]:
+    some: list[_Judged] = []
     waiting = 0
-    for sentence in sentences:
-        some.append(sentence)
-        waiting += len(sentence.text)
+    for pair in judged:
+        some.append(pair)
+        waiting += len(pair[0].text)
         if waiting >= characters:
             yield some
             some, waiting = [], 0
@@ -601,48 +621,3 @@ def _texts(values: Iterable[Any], what: str) -> list[str]:
 def _check_text(text: object, what: str = "text") -> None:
     if not isinstance(text, str):
         raise TypeError(f"{what} must be a str, got {type(text).__name__}")
-
-
-def _check_fit(backend: Backend, tokenizer: Tokenizer, heads: HeadsConfig, folder: Path) -> None:
-    """Run the longest window there can be, so that what does not fit fails here, not in a text."""
-    weights = folder / backend.files[-1]
-    try:
-        (said,) = backend.run([tokenizer.longest()])
-    except Exception as error:  # each runtime has its own
-        reason = f"{heads.max_tokens} pieces (heads.json) of the vocabulary in tokenizer.json"
-        raise ValueError(f"{weights}: cannot read {reason}: {error}") from None
-    shapes = [v.shape for v in (said.sentence, said.token, said.pivot)]
-    wanted = [(2,), (heads.max_tokens,), (len(heads.pivots),)]
-    if shapes != wanted:
-        raise ValueError(
-            f"{weights}: does not fit heads.json: expected shapes {wanted} of sentence, token and pivot "
-            f"logits, got {shapes}"
-        )
-    if not all(np.isfinite(v).all() for v in (said.sentence, said.token, said.pivot)):
-        raise ValueError(f"{weights}: gives logits that are not finite")
-
-
-def _locate(model: str | Path) -> Path:
-    folder = Path(model)
-    if folder.is_dir():
-        return folder
-    if isinstance(model, str) and re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", model):
-        try:
-            from huggingface_hub import snapshot_download
-
-            return Path(snapshot_download(model))
-        except ImportError:
-            reason = "to load it from a hub install huggingface_hub"
-        except (OSError, ValueError) as error:  # no network, no such model, not an id
-            reason = f"nor could it be loaded from a hub: {error}"
-        raise FileNotFoundError(f"{model}: no such folder; {reason}")
-    raise FileNotFoundError(f"{model}: no such model folder")
-
-
-def _fingerprint(folder: Path, weights: Sequence[str], fusion: Fusion) -> str:
-    digest = hashlib.sha256(fusion.to_json().encode())
-    for name in (*weights, "heads.json", "tokenizer.json"):
-        digest.update(name.encode())
-        with (folder / name).open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:12]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .heuristics import HEURISTICS
-from .report import Evidence
+from .report import CLAIMS, Claim, Evidence
 from .spans import WordScore
 
 Vector = npt.NDArray[np.float64]
@@ -97,6 +97,27 @@ class OperatingPoint:
     data: str
 
 
+NO_POINT = OperatingPoint(None, None, 0.0, 0, 0, "nothing is flagged")
+
+
+@dataclass(frozen=True, slots=True)
+class OfLanguage:
+    """What differs in one language from the heads that all languages of a model share.
+
+    Attributes:
+        claim: What a text score is the probability of: that the text came back from a round trip,
+            or, where no round trips were at hand to learn from, that a machine translated it.
+        sentence: What is added to the logit of a sentence.
+        text: What is added to the logit of a text.
+        operating_points: By name; they take the place of the model's own.
+    """
+
+    claim: Claim
+    sentence: float
+    text: float
+    operating_points: Mapping[str, OperatingPoint]
+
+
 @dataclass(frozen=True, slots=True)
 class Fusion:
     """The fused heads of a model and all its thresholds; stored as ``fusion.json``.
@@ -109,6 +130,8 @@ class Fusion:
             features only and show nothing to people.
         token_threshold: Word score at and above which a flagged sentence's word is shown.
         pivot_threshold: Probability at and above which a flagged text's pivot is named.
+        languages: What differs by language, of a model of many: it judges these and no others.
+            Empty for a model of one language.
     """
 
     sentence: Logistic
@@ -117,10 +140,46 @@ class Fusion:
     shown_rules: tuple[str, ...]
     token_threshold: float
     pivot_threshold: float
+    languages: Mapping[str, OfLanguage] = field(default_factory=dict)
+
+    def of(self, language: str) -> Fusion:
+        """Give the heads and points of one language; of a model of one language itself.
+
+        Raises:
+            KeyError: If a model of many does not judge the language.
+        """
+        if not self.languages:
+            return self
+        own = self.languages[language]
+        return replace(
+            self,
+            sentence=replace(self.sentence, bias=self.sentence.bias + own.sentence),
+            text=replace(self.text, bias=self.text.bias + own.text),
+            operating_points=own.operating_points,
+            languages={},
+        )
+
+    def claim(self, language: str) -> Claim:
+        """Say what a text score of a language is the probability of (see `OfLanguage`)."""
+        return self.languages[language].claim if self.languages else "round_trip"
+
+    def with_point(
+        self, name: str, point: OperatingPoint, of_languages: Mapping[str, OperatingPoint], otherwise: str
+    ) -> Fusion:
+        """Add an operating point, in some languages another; the rest get their own ``otherwise``."""
+        languages = {}
+        for tag, own in self.languages.items():
+            added = of_languages.get(tag, own.operating_points.get(otherwise, NO_POINT))
+            languages[tag] = replace(own, operating_points={**own.operating_points, name: added})
+        points = {**self.operating_points, name: point}
+        return replace(self, operating_points=points, languages=languages)
 
     def to_json(self) -> str:
         """Give what ``fusion.json`` holds; equal heads and thresholds give equal text."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        data = asdict(self)
+        if not self.languages:
+            del data["languages"]
+        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
     def save(self, folder: Path) -> None:
         """Write ``fusion.json`` into ``folder``."""
@@ -141,10 +200,11 @@ class Fusion:
             fusion = cls(
                 sentence=_logistic(data["sentence"]),
                 text=_logistic(data["text"]),
-                operating_points={k: _point(v) for k, v in dict(data["operating_points"]).items()},
+                operating_points=_points(data["operating_points"]),
                 shown_rules=tuple(data["shown_rules"]),
                 token_threshold=float(data["token_threshold"]),
                 pivot_threshold=float(data["pivot_threshold"]),
+                languages={k: _of_language(v) for k, v in dict(data.get("languages", {})).items()},
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path}: not a fusion file: {error!r}") from None
@@ -174,6 +234,18 @@ def _point(data: Mapping[str, Any]) -> OperatingPoint:
         sentences=int(data["sentences"]),
         texts=int(data["texts"]),
         data=str(data["data"]),
+    )
+
+
+def _points(data: Mapping[str, Any]) -> dict[str, OperatingPoint]:
+    return {k: _point(v) for k, v in dict(data).items()}
+
+
+def _of_language(data: Mapping[str, Any]) -> OfLanguage:
+    if data["claim"] not in CLAIMS:
+        raise ValueError(f"claim must be one of {', '.join(CLAIMS)}, got {data['claim']!r}")
+    return OfLanguage(
+        data["claim"], float(data["sentence"]), float(data["text"]), _points(data["operating_points"])
     )
 
 

@@ -13,7 +13,7 @@ from html import escape
 from importlib import resources
 from itertools import groupby, pairwise
 
-from .report import KINDS, Evidence, Kind, Report, SentenceReport, Verdict
+from .report import KINDS, Claim, Evidence, Kind, Report, SentenceReport, Verdict
 
 HEADLINES: dict[Verdict, str] = {
     "flagged": "Probably came back from machine translation",
@@ -23,6 +23,12 @@ HEADLINES: dict[Verdict, str] = {
     "mixed_language": "Not judged: more than one language",
 }
 """What a text's verdict means, in words."""
+_TRANSLATED = "Probably translated by a machine"
+"""What ``flagged`` means where the detector learnt from no round trips (see `Report.claim`)."""
+_CLAIMS: dict[Claim, str] = {
+    "round_trip": "it was translated out of its language and back",
+    "machine_translation": "a machine translated it (no round trips in this language were known)",
+}
 
 ABSTENTIONS: dict[Verdict, str] = {
     "too_short": "too short",
@@ -129,6 +135,8 @@ def _headline(report: Report) -> str:
     if report.verdict == "clean" and flagged:
         damaged = "one sentence looks" if flagged == 1 else f"{flagged:,} sentences look"
         return f"{HEADLINES['clean']}, but {damaged} damaged"
+    if report.verdict == "flagged" and report.claim == "machine_translation":
+        return _TRANSLATED
     return HEADLINES[report.verdict]
 
 
@@ -304,8 +312,9 @@ def _summary(report: Report, marks: Sequence[_Mark], title: str) -> str:
             f'<p class="score"><strong>{score}</strong>'
             f'<span class="gauge" role="img" aria-label="Score {score} of 1, flagged from {threshold}" '
             f'style="--p:{report.score:.3f};--t:{signature.text_threshold:.3f}"></span></p>'
-            "<p>The score of the text is the calibrated probability, from 0 to 1, that it was translated "
-            f"out of its language and back. From {threshold}, the mark on the bar, it is flagged.</p>"
+            "<p>The score of the text is the calibrated probability, from 0 to 1, that "
+            f"{_CLAIMS[report.claim or 'round_trip']}. "
+            f"From {threshold}, the mark on the bar, it is flagged.</p>"
         )
     counts = Counter(m.evidence.kind for m in marks)
     legend = "".join(
@@ -313,6 +322,9 @@ def _summary(report: Report, marks: Sequence[_Mark], title: str) -> str:
         for kind in KINDS
         if counts[kind]
     )
+    flags = f"; from {signature.threshold:.2f} it is flagged and " + '<span class="s flagged">shaded</span>'
+    if signature.threshold > 1:  # no score reaches it
+        flags = ""
     reading = (
         '<span class="screen">Point at underlined words, or move to them with the Tab key, to read what is '
         'wrong.</span><span class="paper">Numbers in brackets lead to the list of evidence.</span>'
@@ -327,8 +339,7 @@ def _summary(report: Report, marks: Sequence[_Mark], title: str) -> str:
             *(f'<p class="note" dir="auto">{_html(note)}</p>' for note in report.notes),
             f'<ul class="legend" aria-label="Kinds of damage found">{legend}</ul>' if legend else "",
             '<p class="hint">The small number after a sentence is the probability that translation damaged ',
-            f"it; from {signature.threshold:.2f} the sentence is flagged and ",
-            '<span class="s flagged">shaded</span>. ',
+            f"it{flags}. ",
             reading if legend else "",
             "</p></header>",
         ]

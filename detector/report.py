@@ -27,6 +27,9 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 # What json.dumps leaves bare: control characters above ASCII's first 32, and surrogates.
 _UNSAFE = re.compile("[\x7f-\x9f\ud800-\udfff]")
 
+Claim = Literal["round_trip", "machine_translation"]
+CLAIMS: tuple[Claim, ...] = get_args(Claim)
+
 Verdict = Literal["flagged", "clean", "too_short", "unsupported_language", "mixed_language"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
@@ -145,8 +148,8 @@ class Report:
     Attributes:
         text: The text as received.
         language: BCP 47 tag, or None where it cannot be told.
-        score: Calibrated probability that the text came back from a round trip, from 0.0
-            to 1.0, or nan where the detector abstains.
+        score: Calibrated probability of what ``claim`` says, from 0.0 to 1.0, or nan where the
+            detector abstains.
         verdict: ``flagged``, ``clean`` or an abstention.
         pivot: Language or group of languages it went through; None unless sure.
         sentences: Every sentence in order; white space between them belongs to none.
@@ -154,6 +157,9 @@ class Report:
         contributions: What each feature adds to the logit of ``score``.
         signature: What makes the scores reproducible.
         notes: What the reader should know: what could not be read, and why.
+        claim: What the score is the probability of: ``round_trip``, that the text came back from a
+            round trip, or ``machine_translation``, that a machine translated it, in a language
+            without round trips to learn from. None where the detector abstains.
     """
 
     text: str
@@ -166,6 +172,7 @@ class Report:
     contributions: Mapping[str, float]
     signature: Signature
     notes: tuple[str, ...] = ()
+    claim: Claim | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as plain lists, dicts, strings and numbers; nan becomes None."""
@@ -174,6 +181,7 @@ class Report:
             "language": self.language,
             "score": _number(self.score),
             "verdict": self.verdict,
+            "claim": self.claim,
             "pivot": self.pivot,
             "sentences": [_sentence_dict(s) for s in self.sentences],
             "evidence": [_evidence_dict(e) for e in self.evidence],
@@ -197,6 +205,7 @@ class Report:
             language=data["language"],
             score=_score(data["score"]),
             verdict=data["verdict"],
+            claim=data["claim"],
             pivot=data["pivot"],
             sentences=tuple(
                 SentenceReport(

@@ -208,7 +208,7 @@ def training_checks(corpora: Path, gold: Path, language: str, texts: pd.DataFram
     bad = [k for k in key[is_long] if k in known]
     yield share("held-out MQM segments also trained on", len(bad), int(is_long.sum()), 0.0)
 
-    rounds = islice(stream(corpora, gold, language, Share(), SEED), ROUNDS)
+    rounds = islice(stream(corpora, gold, [language], Share(), SEED), ROUNDS)
     examples = [e for units in rounds for unit in units for e in unit]
     measured = texts[texts["long"] & (texts["split"] != "train")]
     by_people = set(measured.loc[measured["who"] != "machine", "key"])

@@ -7,11 +7,13 @@ line also has a dash pattern and a marker of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
@@ -145,6 +147,62 @@ def changed(curves: Mapping[str, Any], _: Sequence[str]) -> Figure | None:
     axes.annotate("people's text", (0, 1), xytext=(2, 3), textcoords="offset points", color="#666666")
     axes.set(xlim=(0, 100), ylim=(0, None), xlabel="words changed, %", ylabel="sentences found, %")
     return picture
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of a heat map, with a scale of its own.
+
+    Attributes:
+        title: What its colours say.
+        columns: What its columns are. Length c.
+        values: Nan where there is nothing to show. Shape (rows, c).
+        steps: Where its colours change, rising.
+        percent: Whether numbers are shown in percent.
+    """
+
+    title: str
+    columns: Sequence[str]
+    values: npt.NDArray[np.float64]
+    steps: Sequence[float]
+    percent: bool = False
+
+
+def heat_map(path: Path, rows: Sequence[str], panels: Sequence[Panel], *, cut: int, note: str) -> None:
+    """Draw tables side by side, every number on its colour, as a PNG file.
+
+    Args:
+        path: The file.
+        rows: What the rows are.
+        panels: At least one.
+        cut: Rows above a white line between two groups.
+        note: What stands below.
+    """
+    widths = [len(p.columns) for p in panels]
+    with mpl.rc_context({**_STYLE, "font.size": 7, "axes.grid": False}):
+        size = (2.0 + 0.5 * sum(widths), 2.2 + 0.17 * len(rows))
+        picture = Figure(figsize=size, layout="constrained")
+        grid = picture.subplots(1, len(panels), sharey=True, squeeze=False, width_ratios=widths)[0]
+        for axes, panel in zip(grid, panels, strict=True):
+            shades = len(panel.steps) + 1
+            norm = BoundaryNorm(panel.steps, shades, extend="both")
+            colours = mpl.colormaps["cividis_r" if panel.percent else "cividis"].resampled(shades)
+            shown = axes.imshow(panel.values, norm=norm, cmap=colours, aspect="auto", interpolation="nearest")
+            for (row, column), value in np.ndenumerate(panel.values):
+                if not np.isnan(value):
+                    light = sum(shown.cmap(norm(value))[:3]) > 1.5
+                    number = f"{100 * value:.1f}" if panel.percent else f"{value:.2f}".removeprefix("0")
+                    colour = "black" if light else "white"
+                    axes.text(column, row, number, ha="center", va="center", color=colour, fontsize=6)
+            if 0 < cut < len(rows):
+                axes.axhline(cut - 0.5, color="white", linewidth=3)
+            axes.set_xticks(range(len(panel.columns)), panel.columns, rotation=40)
+            for label in axes.get_xticklabels():
+                label.set(ha="right", rotation_mode="anchor")
+            axes.set_title(panel.title, fontsize=7)
+        grid[0].set_yticks(range(len(rows)), rows)
+        picture.supxlabel(note, fontsize=7)
+        picture.savefig(path, dpi=150, metadata={"Software": None}, facecolor="white")
 
 
 Draw = Callable[[Mapping[str, Any], Sequence[str]], Figure | None]

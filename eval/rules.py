@@ -4,6 +4,10 @@
 table. A rule that does not beat chance here shows nothing to people. Whole texts are few: rules of
 text scope are counted on ``train`` too when ``dev`` is asked for; they learn no more from it than
 which words are common.
+
+``--languages all``, or ``--languages de,ja``, sets one row per language instead, machine text beside
+people's: round trips beside their originals where the split has any, else single-hop translations
+beside a professional's of the same sentences. That takes 500 sentences of each.
 """
 
 from __future__ import annotations
@@ -32,8 +36,11 @@ Text = tuple[str, ...]
 
 COLUMNS: Final = ("round trip", "original", "native", "informal", "chat", "human translation")
 HUMAN: Final = ("original", "native", "human translation")
+PAIR: Final = ("people", "machine")
+"""The columns of a language's row."""
 TEXT_SENTENCES: Final = 10
 MIN_TEXT_SENTENCES: Final = 5
+_PLACE: Final = ("year", "docid", "line")
 MIN_FIRINGS = 20
 """With fewer firings in all an interval that holds 1 decides nothing; the operating points ask as much."""
 
@@ -193,6 +200,86 @@ def read(corpora: Path, splits: Sequence[str], language: str) -> dict[str, list[
     return {column: texts for column, texts in columns.items() if texts}
 
 
+@dataclass(frozen=True, slots=True)
+class LanguageResults:
+    """What every rule does on the text of one language.
+
+    Attributes:
+        language: ISO 639 code.
+        source: ``"roundtrip"``, round trips beside their originals, or ``"single_hop"``,
+            machine translations beside a person's.
+        results: One result per rule, in the order of ``HEURISTICS``; its columns are ``PAIR``.
+    """
+
+    language: str
+    source: str
+    results: Sequence[Result]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the figures as plain values, rates per 1,000 sentences or texts."""
+        rules = {
+            result.rule: {
+                "scope": result.scope,
+                **{name: _rounded(rate.per_thousand) for name, rate in result.rates.items()},
+                "fired": {name: rate.fired for name, rate in result.rates.items()},
+                "of": {name: rate.of for name, rate in result.rates.items()},
+            }
+            for result in self.results
+        }
+        return {"source": self.source, "rules": rules}
+
+
+def _rounded(rate: float) -> float | None:
+    return None if math.isnan(rate) else round(rate, 3)
+
+
+def languages(corpora: Path) -> list[str]:
+    """Give the codes of all languages with machine text, in alphabetical order.
+
+    Raises:
+        FileNotFoundError: If ``corpora`` has no table of them.
+    """
+    found = {
+        file.stem for folder in ("roundtrip", "single_hop") for file in corpora.glob(f"{folder}/*.parquet")
+    }
+    if not found:
+        raise FileNotFoundError(f"{corpora}: no roundtrip or single_hop")
+    return sorted(found)
+
+
+def read_pair(corpora: Path, splits: Sequence[str], language: str) -> tuple[str, dict[str, list[Text]]]:
+    """Read what machines made of a language and what people wrote, as texts of ten sentences.
+
+    Machine text that equals its person's is left out.
+
+    Returns:
+        The source, ``"roundtrip"`` where the splits hold round trips, else ``"single_hop"``; and
+        the texts by column of ``PAIR``.
+
+    Raises:
+        FileNotFoundError: If no table of the language is there.
+    """
+    sources = (
+        ("roundtrip", "original_id", "original", "roundtrip", ("pivot", "engine")),
+        ("single_hop", "human_id", "human", "machine", ("source_lang", "engine")),
+    )
+    paths = {source[0]: corpora / source[0] / f"{language}.parquet" for source in sources}
+    if not any(path.exists() for path in paths.values()):
+        raise FileNotFoundError(f"no table of {language} in {corpora}")
+    for source, identity, person, machine, made_by in sources:
+        if not paths[source].exists():
+            continue
+        rows = _rows(paths[source], splits, language, [identity, person, machine, *made_by, *_PLACE])
+        if rows:
+            people = {row[identity]: row for row in rows}.values()
+            changed = [row for row in rows if row[person] != row[machine]]
+            return source, {
+                "people": _texts(people, person, "year", "docid"),
+                "machine": _texts(changed, machine, "year", "docid", *made_by),
+            }
+    return "single_hop", {name: [] for name in PAIR}
+
+
 def _rows(path: Path, splits: Sequence[str], language: str, names: list[str]) -> list[dict[str, Any]]:
     table = pq.read_table(path, columns=[*names, "lang", "split"])
     table = table.filter(
@@ -231,7 +318,7 @@ def measure(
     """Count the sentences, or for a rule of text scope the texts, in which ``rule`` fires."""
     rates: dict[str, Rate] = {}
     shown: defaultdict[str, list[str]] = defaultdict(list)
-    for column in (name for name in COLUMNS if name in columns):
+    for column in (name for name in (*COLUMNS, *PAIR) if name in columns):
         units = list(_units(columns[column], rule.scope))
         fired = 0
         for unit in units:
@@ -280,47 +367,118 @@ def markdown(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
+def markdown_by_language(measured: Sequence[LanguageResults]) -> str:
+    """Lay languages out as a Markdown table, "people / machine" in each cell.
+
+    Rates are per 1,000 sentences, of rules of text scope per 100 texts; "-" stands where neither
+    side fired.
+    """
+    rules = [f"{rule.id} (per 100 texts)" if rule.scope == "text" else rule.id for rule in HEURISTICS]
+    lines = [
+        f"| language | machine text | sentences | texts | {' | '.join(rules)} |",
+        "| --- | --- |" + " ---: |" * (len(rules) + 2),
+    ]
+    for row in measured:
+        read = {
+            result.scope: " / ".join(f"{result.rates[name].of:,}" for name in PAIR) for result in row.results
+        }
+        cells = [_pair_cell(result) for result in row.results]
+        source = row.source.replace("_", " ")
+        lines.append(
+            f"| {row.language} | {source} | {read['sentence']} | {read['text']} | {' | '.join(cells)} |"
+        )
+    return "\n".join(lines)
+
+
+def _pair_cell(result: Result) -> str:
+    if not any(rate.fired for rate in result.rates.values()):
+        return "-"
+    per = 1.0 if result.scope == "sentence" else 0.1
+    return " / ".join(f"{per * result.rates[name].per_thousand:.1f}" for name in PAIR)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the table; exit code 0, or 2 where the corpora are not there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--corpora", type=Path, default=Path("../shared/corpora"), help="corpora folder")
     parser.add_argument("--split", choices=("train", "dev", "test"), default="dev")
-    parser.add_argument("--language", default="en", help="ISO 639-1 code")
-    parser.add_argument("--limit", type=int, default=20_000, help="sentences per column")
+    asked = parser.add_mutually_exclusive_group()
+    asked.add_argument("--language", default="en", help="ISO 639-1 code")
+    asked.add_argument("--languages", help="all, or codes with commas: a row for each")
+    parser.add_argument("--limit", type=int, help="sentences per column; 20,000, with --languages 500")
     parser.add_argument(
-        "--text-limit", type=int, default=60_000, help="sentences per column, for whole texts"
+        "--text-limit", type=int, help="sentences per column, for whole texts; 60,000, with --languages 1,000"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures there too")
     parser.add_argument("--examples", type=int, default=0, help="firings to print per rule and column")
     options = parser.parse_args(arguments)
-    limits = {"sentence": options.limit, "text": options.text_limit}
+    by_language = options.languages is not None
+    limits = {
+        "sentence": options.limit or (500 if by_language else 20_000),
+        "text": options.text_limit or (1_000 if by_language else 60_000),
+    }
     splits = {
         "sentence": (options.split,),
         "text": ("train", "dev") if options.split == "dev" else (options.split,),
     }
     try:
-        drawn = {
-            scope: {
-                column: sample(texts, limit, seed=options.seed)
-                for column, texts in read(options.corpora, splits[scope], options.language).items()
-            }
-            for scope, limit in limits.items()
-        }
+        table = (_by_language if by_language else _by_column)(options, splits, limits)
     except FileNotFoundError as error:
         print(f"no corpora: {error}", file=sys.stderr)
         return 2
+    if options.json:
+        options.json.write_text(json.dumps(table, indent=2) + "\n", "utf-8")
+    return 0
+
+
+def _by_column(
+    options: argparse.Namespace, splits: Mapping[str, Sequence[str]], limits: Mapping[str, int]
+) -> dict[str, Any]:
+    drawn = {
+        scope: {
+            column: sample(texts, limit, seed=options.seed)
+            for column, texts in read(options.corpora, splits[scope], options.language).items()
+        }
+        for scope, limit in limits.items()
+    }
     results = [
         measure(rule, drawn[rule.scope], options.language, examples=options.examples) for rule in HEURISTICS
     ]
     print(markdown(results))
+    _print_examples(results)
+    return {result.rule: result.to_dict() for result in results}
+
+
+def _by_language(
+    options: argparse.Namespace, splits: Mapping[str, Sequence[str]], limits: Mapping[str, int]
+) -> dict[str, Any]:
+    codes = languages(options.corpora) if options.languages == "all" else options.languages.split(",")
+    measured = []
+    for language in codes:
+        source, whole = read_pair(options.corpora, splits["sentence"], language)
+        columns = {"sentence": whole, "text": whole}
+        if splits["text"] != splits["sentence"]:
+            columns["text"] = read_pair(options.corpora, splits["text"], language)[1]
+        drawn = {
+            scope: {
+                column: sample(texts, limits[scope], seed=options.seed) for column, texts in found.items()
+            }
+            for scope, found in columns.items()
+        }
+        results = [
+            measure(rule, drawn[rule.scope], language, examples=options.examples) for rule in HEURISTICS
+        ]
+        measured.append(LanguageResults(language, source, results))
+        _print_examples(results, language)
+    print(markdown_by_language(measured))
+    return {row.language: row.to_dict() for row in measured}
+
+
+def _print_examples(results: Sequence[Result], *of: str) -> None:
     for result in results:
         for column, lines in result.examples.items():
-            print(f"\n{result.rule}, {column}", *lines, sep="\n  ", file=sys.stderr)
-    if options.json:
-        table = {result.rule: result.to_dict() for result in results}
-        options.json.write_text(json.dumps(table, indent=2) + "\n", "utf-8")
-    return 0
+            print("\n" + ", ".join((*of, result.rule, column)), *lines, sep="\n  ", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -177,7 +177,7 @@ def measure(
     known = set(frames[split]["original"])
     for table in HUMAN:
         most = sizes.human if table in ("native", "human_translation") else sizes.informal
-        frame = _if_there(partial(samples.human, corpora, language, split, table, most))
+        frame = if_there(partial(samples.human, corpora, language, split, table, most))
         if len(frame):
             humans[table] = judge.score(frame.assign(is_original=frame["text"].isin(known)))
             log.info("%d sentences of %s", len(frame), table)
@@ -185,12 +185,10 @@ def measure(
     if len(frame := samples.judged(frames[split])):
         read_ones = judge.score(frame)
         log.info("%d round trips that somebody read", len(frame))
-    if len(frame := _if_there(partial(samples.post_edited, corpora, language, split, sizes.labelled))):
+    if len(frame := if_there(partial(samples.post_edited, corpora, language, split, sizes.labelled))):
         edited = judge.score(frame)
     # the segments that people marked have no dev part: on dev they are not looked at
-    if split == "test" and len(
-        frame := _if_there(partial(samples.marked, corpora, language, sizes.labelled))
-    ):
+    if split == "test" and len(frame := if_there(partial(samples.marked, corpora, language, sizes.labelled))):
         marked = judge.score(frame)
     laundered = judge.texts(roundtrips.frame, sizes.texts)
     human_texts = {kind: judge.texts(scored.frame, sizes.texts) for kind, scored in humans.items()}
@@ -251,7 +249,7 @@ def measure(
         "bands": {name: band.definition for name, band in sentences.BANDS.items()},
         "data": {f"{f.parent.name}/{f.name}": samples.file_hash(f) for f in files if f.is_file()},
         "figures": {
-            name: {row: {column: _plain(f) for column, f in cells.items()} for row, cells in section.items()}
+            name: {row: {column: plain(f) for column, f in cells.items()} for row, cells in section.items()}
             for name, section in taken.items()
         },
         "curves": curves.curves(roundtrips, humans, laundered, human_texts),
@@ -263,18 +261,18 @@ def write(results: Mapping[str, Any], folder: Path) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     name = tables.name_of(results)
     data, page = folder / f"{name}.json", folder / f"{name}.md"
-    data.write_text(_laid_out(results) + "\n", encoding="utf-8")
+    data.write_text(laid_out(results) + "\n", encoding="utf-8")
     page.write_text(tables.markdown(results), encoding="utf-8")
     plots.write(results, folder)
     return data, page
 
 
-def _laid_out(value: Any, depth: int = 3, margin: str = "") -> str:
+def laid_out(value: Any, depth: int = 3, margin: str = "") -> str:
     """Give JSON with one row of figures a line, which keeps it small and its changes readable."""
     if not depth or not isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     within = margin + " "
-    lines = (f"{within}{json.dumps(k)}: {_laid_out(v, depth - 1, within)}" for k, v in value.items())
+    lines = (f"{within}{json.dumps(k)}: {laid_out(v, depth - 1, within)}" for k, v in value.items())
     return "{\n" + ",\n".join(lines) + f"\n{margin}}}"
 
 
@@ -290,7 +288,7 @@ def _judge(
     damage_ngrams, provenance_ngrams = fit_ngrams(gold["train"])
     small = dataclasses.replace(sizes, seen_pairs=min(2, sizes.seen_pairs), other_pairs=1)
     rows = samples.choose_roundtrips(gold["dev"], familiar, small)
-    native = _if_there(partial(samples.human, corpora, language, "dev", "native", sizes.human))
+    native = if_there(partial(samples.human, corpora, language, "dev", "native", sizes.human))
     frames = [rows, samples.originals_of(rows), *([native] if len(native) else [])]
     backend = OnnxBackend(model)
     examined = [examine(f["text"].tolist(), language, model, backend) for f in frames]
@@ -314,7 +312,7 @@ def _gold(folder: Path, language: str, split: str) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
-def _if_there(table: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+def if_there(table: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     """Read a table that a corpora folder may lack; an empty frame where it does."""
     try:
         return table()
@@ -337,14 +335,17 @@ def _aligned(roundtrips: Scored, most: int, language: str) -> Scored:
     return Scored(drawn.frame.assign(spans=spans), drawn.logits)
 
 
-def _plain(figure: Figure) -> dict[str, Any]:
+def plain(figure: Figure) -> dict[str, Any]:
     """Give a figure for JSON, to four digits, without what it does not have."""
-    plain: dict[str, Any] = {"value": None if figure.value is None else round(figure.value, 4), "n": figure.n}
+    values: dict[str, Any] = {
+        "value": None if figure.value is None else round(figure.value, 4),
+        "n": figure.n,
+    }
     if figure.against is not None:
-        plain["against"] = figure.against
+        values["against"] = figure.against
     if figure.interval is not None:
-        plain["interval"] = [round(v, 4) for v in figure.interval]
-    return plain
+        values["interval"] = [round(v, 4) for v in figure.interval]
+    return values
 
 
 def _show(scored: Scored, fusion: Fusion, count: int) -> None:

@@ -33,6 +33,8 @@ _OF_A_SENTENCE = ("text", "provenance", "fused", "encoder", "rule_scores", "ngra
 """What a text is made of."""
 _BLOCK = 40
 """Lines without a docid are drawn in blocks, so that texts of 20 can be built from them."""
+_HOPS_TEXT = 10
+"""Consecutive lines of one engine that `choose_hops` takes together: a text."""
 _MIN_BYTES = 20
 """Shorter lines of people's text are left out, as in `training.fusion`: the detector abstains on most
 of them. In UTF-8, where an ideograph counts as three letters."""
@@ -164,6 +166,49 @@ def originals_of(roundtrips: pd.DataFrame) -> pd.DataFrame:
     frame["text"] = frame["original"]
     frame["article"] = _article(frame, "year", "docid").where(~frame["aside"], "")
     return frame.drop(columns=["aside", "roundtrip", "damage", "visible", "meaning", "marks", "even"])
+
+
+def choose_hops(gold: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Choose about ``most`` machine translations: runs of ten consecutive lines, of all engines alike.
+
+    Args:
+        gold: What `training.damage` wrote of single hops of a split.
+        most: Rows.
+
+    Returns:
+        The rows, with the columns of this module; index 0, 1, 2, ... Each run is an article.
+    """
+    rng = np.random.default_rng(SEED)
+    by = ["origin", "year", "docid", "pivot", "engine"]
+    # an engine of several versions has a line more than once
+    frame = gold.drop_duplicates([*by, "line"]).reset_index(drop=True)
+    frame["text"], frame["cluster"] = frame["roundtrip"], frame["original_id"]
+    frame["document"], frame["article"] = _document(frame), ""
+    found: dict[str, list[npt.NDArray[np.int64]]] = {}
+    for run in runs(frame, by, _HOPS_TEXT):
+        found.setdefault(frame.at[run[0], "engine"], []).append(run)
+    for engine, of_engine in sorted(found.items()):
+        share = max(1, most // _HOPS_TEXT // len(found))
+        for k in rng.permutation(len(of_engine))[:share]:
+            frame.loc[of_engine[k], "article"] = f"{engine}/{k}"
+    return frame[frame["article"] != ""].reset_index(drop=True)
+
+
+def translations_of(gold: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Give the human sides of single hops once each, in order, in the form of this module.
+
+    Lines of FLORES follow each other as one article, though every three to five are of another.
+
+    Args:
+        gold: What `training.damage` wrote of single hops of a split.
+        most: Rows.
+    """
+    frame = gold.drop_duplicates("original_id").sort_values(["origin", "year", "docid", "line"])
+    frame = frame.head(most).reset_index(drop=True)
+    frame["text"], frame["cluster"] = frame["original"], frame["original_id"]
+    frame["document"] = _document(frame)
+    frame["article"] = frame["origin"] + "/" + frame["year"].astype(str) + "/" + frame["docid"].fillna("")
+    return frame.drop(columns=["roundtrip", "damage", "visible", "meaning", "marks", "even"])
 
 
 def human(corpora: Path, language: str, split: str, table: str, most: int) -> pd.DataFrame:

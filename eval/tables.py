@@ -192,9 +192,9 @@ def headline(results: Results) -> str:
         )
         value = figure["value"]
         verdict = "no data" if value is None else "met" if target.met(value) else "missed"
-        aim = f"{'≥' if target.at_least else '≤'} {_number(target.bound, target.percent)}"
+        aim = f"{'≥' if target.at_least else '≤'} {number(target.bound, target.percent)}"
         lines.append(
-            f"| {target.name} | {_cell(figure, target.percent)} | {_count(figure)} | {aim} | {verdict} |"
+            f"| {target.name} | {_cell(figure, target.percent)} | {count(figure)} | {aim} | {verdict} |"
         )
     return "\n".join(lines)
 
@@ -226,15 +226,24 @@ def insert_figures(path: Path, results: Results) -> None:
     """Put the headline between the marks ``<!-- figures -->`` and ``<!-- /figures -->`` of a page.
 
     Raises:
+        ValueError: As `insert`.
+    """
+    insert(path, "figures", headline(results))
+
+
+def insert(path: Path, mark: str, text: str) -> None:
+    """Put a text between the marks ``<!-- mark -->`` and ``<!-- /mark -->`` of a page.
+
+    Raises:
         ValueError: If the page does not have both marks, in this order, once each.
     """
-    first, last = "<!-- figures -->", "<!-- /figures -->"
+    first, last = f"<!-- {mark} -->", f"<!-- /{mark} -->"
     page = path.read_text(encoding="utf-8")
     before, opened, rest = page.partition(first)
     _, closed, after = rest.partition(last)
     if not opened or not closed or first in after or last in after:
         raise ValueError(f"{path}: expected one {first} and one {last} after it")
-    path.write_text(f"{before}{first}\n{headline(results)}\n{last}{after}", encoding="utf-8")
+    path.write_text(f"{before}{first}\n{text}\n{last}{after}", encoding="utf-8")
 
 
 def _tables(section: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -245,20 +254,21 @@ def _tables(section: Mapping[str, Mapping[str, Any]]) -> list[str]:
         head = [f"| | n | {' | '.join(columns)} |", "| --- | ---: |" + " ---: |" * len(columns)]
         first = next(iter(row.values()), {"n": 0})
         cells = " | ".join(_cell(figure) for figure in row.values())
-        tables.setdefault(columns, head).append(f"| {name} | {_count(first)} | {cells} |")
+        tables.setdefault(columns, head).append(f"| {name} | {count(first)} | {cells} |")
     return ["\n".join(lines) for lines in tables.values()]
 
 
 def _cell(figure: Mapping[str, Any], percent: bool = False) -> str:
     if figure["value"] is None:
         return "-"
-    shown = _number(figure["value"], percent)
+    shown = number(figure["value"], percent)
     if interval := figure.get("interval"):
-        shown += f" ({_number(interval[0], percent)} to {_number(interval[1], percent)})"
+        shown += f" ({number(interval[0], percent)} to {number(interval[1], percent)})"
     return shown
 
 
-def _number(value: float, percent: bool) -> str:
+def number(value: float, percent: bool) -> str:
+    """Show a figure: to a tenth of a percent, or to three digits without the leading zero."""
     return (
         f"{100 * value:.1f} %"
         if percent
@@ -268,6 +278,7 @@ def _number(value: float, percent: bool) -> str:
     )
 
 
-def _count(figure: Mapping[str, Any]) -> str:
+def count(figure: Mapping[str, Any]) -> str:
+    """Show what a figure was taken over, and against."""
     against = figure.get("against")
     return f"{figure['n']:,}" + (f" / {against:,}" if against is not None else "")

@@ -45,7 +45,7 @@ def only(**share: int) -> Share:
 
 
 def first_round(corpora: Path, gold: Path, share: Share, seed: int = 1) -> list[Unit]:
-    return next(stream(corpora, gold, "en", share, seed))
+    return next(stream(corpora, gold, ["en"], share, seed))
 
 
 def damaged_words(example: Example) -> list[str]:
@@ -60,7 +60,7 @@ def test_a_round_holds_every_source_in_its_share(corpora: Path, gold: Path) -> N
 
 def test_the_same_seed_gives_the_same_stream(corpora: Path, gold: Path) -> None:
     def take(seed: int) -> str:
-        return repr(list(itertools.islice(stream(corpora, gold, "en", FEW, seed), 2)))
+        return repr(list(itertools.islice(stream(corpora, gold, ["en"], FEW, seed), 2)))
 
     assert take(1) == take(1)
     assert take(1) != take(2)
@@ -101,7 +101,7 @@ def test_without_readings_damage_is_left_to_other_sources(
 ) -> None:
     frame = pd.read_parquet(gold / "en-train.parquet").assign(damage=math.nan)
     frame.to_parquet(tmp_path / "en-train.parquet")
-    assert len(next(stream(corpora, tmp_path, "en", only(read=9, roundtrip=5)))) == 5
+    assert len(next(stream(corpora, tmp_path, ["en"], only(read=9, roundtrip=5)))) == 5
     assert "nothing to learn 'en' from" in caplog.text
 
 
@@ -204,8 +204,8 @@ def test_tables_that_are_missing_are_left_out_with_a_warning(
 
 
 def test_a_language_without_any_rows_is_an_error_and_no_endless_wait(corpora: Path, gold: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="nothing to learn 'sw' from"):
-        next(stream(corpora, gold, "sw", FEW))
+    with pytest.raises(FileNotFoundError, match="nothing to learn sw from"):
+        next(stream(corpora, gold, ["sw"], FEW))
 
 
 def test_sentences_too_short_to_damage_are_no_endless_wait(corpora: Path, gold: Path, tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from detector.backends.onnx import OnnxBackend
 from detector.fuse import SENTENCE_FEATURES, TEXT_FEATURES, Fusion
@@ -143,7 +146,12 @@ def test_examining_one_by_one_gives_the_same_rows(tiny_model: Path) -> None:
 
 @pytest.fixture(scope="module")
 def fitted(corpora: Path, gold: Path, tiny_model: Path) -> Fusion:
-    return fusion.fit(corpora, gold, "en", tiny_model, OnnxBackend(tiny_model), ("syntax.doubled_subject",))
+    return fit_one(corpora, gold, tiny_model, "syntax.doubled_subject")
+
+
+def fit_one(corpora: Path, gold: Path, model: Path, *rules: str) -> Fusion:
+    material = fusion.gather(corpora, gold, "en", model, OnnxBackend(model), fusion.FULL)
+    return fusion.fit([material], model, rules)
 
 
 def test_a_fitted_fusion_has_the_features_of_the_detector(fitted: Fusion, tmp_path: Path) -> None:
@@ -182,21 +190,108 @@ def test_missing_tables_of_peoples_text_are_left_out(
 ) -> None:
     made_up.write(tmp_path, "human/native", made_up.human_rows("{}, as the paper wrote."))
     with caplog.at_level(logging.WARNING):
-        found = fusion.fit(tmp_path, gold, "en", tiny_model, OnnxBackend(tiny_model), ())
-    assert "human_translation" in caplog.text
-    assert "chat, informal_ewt, news_abc" in caplog.text
+        found = fit_one(tmp_path, gold, tiny_model)
+    for table in ("human_translation", "chat", "informal_ewt", "news_abc"):
+        assert table in caplog.text
     assert any(found.sentence.weights)
 
 
 def test_dev_without_round_trips_or_native_text_is_an_error(
     corpora: Path, gold: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    backend = OnnxBackend(tiny_model)
     pd.read_parquet(gold / "en-dev.parquet").iloc[:0].to_parquet(tmp_path / "en-dev.parquet")
     with pytest.raises(ValueError, match="dev holds no round trips"):
-        fusion.fit(corpora, tmp_path, "en", tiny_model, backend, ())
+        fit_one(corpora, tmp_path, tiny_model)
     with pytest.raises(FileNotFoundError, match="human/native"):
-        fusion.fit(tmp_path, gold, "en", tiny_model, backend, ())
+        fit_one(tmp_path, gold, tiny_model)
+
+
+def test_a_language_of_few_data_stays_near_the_others() -> None:
+    logits, gold, weight = np.zeros(40), np.r_[np.ones(30), np.zeros(10)], np.ones(40)
+    few, many = (fusion._shift(logits, gold, weight, count) for count in (4, 4000))
+    assert 0 < few < many
+    assert many == pytest.approx(np.log(3), abs=0.01)  # three in four are damaged
+
+
+def test_a_language_with_enough_text_sets_its_own_threshold() -> None:
+    large, small = (norm.ppf((np.arange(n) + 0.5) / n) for n in (4000, 400))
+    small = small - 3
+    said = {
+        "de": {"native": (large, np.ones(4000))},
+        "af": {"translations": (small, np.ones(400))},
+        "xx": {"native": (small[:20], np.ones(20))},
+    }
+    scripts = {"de": "LATIN", "af": "LATIN", "xx": "LATIN"}
+    found = fusion._thresholds(said, scripts, 0.01)
+    own, how = found["de"]
+    assert own is not None
+    assert np.mean(1 / (1 + np.exp(-large)) >= own) == pytest.approx(0.01, abs=1e-9)
+    assert how == "by 4000 of native"
+    borrowed, how = found["af"]
+    assert borrowed is not None
+    assert "Latin script" in how
+    # seen from its own level, as far out as the large language is from its own
+    assert np.mean(1 / (1 + np.exp(-small)) >= borrowed) == pytest.approx(0.01, abs=0.003)
+    assert found["xx"] == (None, "too few to tell")
+
+
+def test_the_strictest_kind_decides_in_a_language_too() -> None:
+    level = np.linspace(-2, 2, 4000)
+    said = {"de": {"native": (level, np.ones(4000)), "translations": (level + 1, np.ones(4000))}}
+    threshold, how = fusion._thresholds(said, {"de": "LATIN"}, 0.01)["de"]
+    assert how == "by 4000 of translations"
+    assert threshold == pytest.approx(1 / (1 + np.exp(-2.96)), abs=0.001)
+
+
+@pytest.fixture
+def of_two(
+    corpora: Path, gold: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Fusion:
+    """Fit English beside the same sentences as a language of its own, that has single hops only."""
+    folder = tmp_path
+    monkeypatch.setattr(fusion, "_auc_of_tens", lambda *_: 1.0)
+    for path in gold.glob("en-*.parquet"):
+        shutil.copyfile(path, folder / path.name)
+    shutil.copyfile(gold / "en-dev.parquet", folder / "xx-hops-dev.parquet")
+    backend = OnnxBackend(tiny_model)
+    materials = [
+        fusion.gather(corpora, folder, tag, tiny_model, backend, fusion.SOME) for tag in ("en", "xx")
+    ]
+    return fusion.fit(materials, tiny_model, ())
+
+
+def test_a_language_without_round_trips_claims_machine_translation_only(of_two: Fusion) -> None:
+    claims = {tag: own.claim for tag, own in of_two.languages.items()}
+    assert claims == {"en": "round_trip", "xx": "machine_translation"}
+    for tag, own in of_two.languages.items():
+        assert set(own.operating_points) == set(fusion.POINTS)
+        assert own.operating_points["fpr_1e-2"].data.startswith(f"dev in {tag!r}, ")
+
+
+@pytest.mark.parametrize("auc", [0.69, math.nan])
+def test_a_language_told_apart_no_better_than_chance_is_not_judged(
+    auc: float, corpora: Path, gold: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = OnnxBackend(tiny_model)
+    english = fusion.gather(corpora, gold, "en", tiny_model, backend, fusion.SOME)
+    found = iter([0.71, auc])
+    monkeypatch.setattr(fusion, "_auc_of_tens", lambda *_: next(found))
+    two = [english, dataclasses.replace(english, language="xx")]
+    assert set(fusion.fit(two, tiny_model, ()).languages) == {"en"}
+
+
+def test_pairs_of_dev_are_cut_by_whole_documents(gold: Path, tmp_path: Path) -> None:
+    every = pd.read_parquet(gold / "en-dev.parquet")
+    every.loc[every.index[30:], "damage"] = np.nan
+    every.to_parquet(tmp_path / "en-dev.parquet")
+    assert len(fusion.pairs_of_dev(tmp_path, "en", None)) == len(every)
+    some = fusion.pairs_of_dev(tmp_path, "en", 60)
+    by = ["origin", "year", "docid", "pivot", "engine"]
+    count = some[some["damage"].isna()].groupby(by, dropna=False).size()
+    assert 0 < count.sum() <= 60
+    whole = every[every["damage"].isna()].groupby(by, dropna=False).size()
+    assert (count == whole[count.index]).all()
+    assert some["damage"].notna().sum() == every["damage"].notna().sum() > 0
 
 
 def test_rules_that_dev_shows_no_better_than_chance_are_hidden(tmp_path: Path) -> None:

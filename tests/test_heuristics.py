@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.heuristics import HEURISTICS, Heuristic
-from detector.heuristics.lexicon import lexicon, words
+from detector.heuristics.lexicon import capitalise, fold, lexicon, words
 from detector.heuristics.names import alike
 from detector.report import KINDS, Evidence, Sentence
 
@@ -176,6 +176,85 @@ CLEAN = [
 @pytest.mark.parametrize(("rule", "language", "text"), CLEAN)
 def test_rules_leave_clean_sentences_alone(rule: str, language: str, text: str) -> None:
     assert found(rule, text, language) == []
+
+
+OTHER_LANGUAGES_DAMAGED = [
+    ("casing.inside", "nb", "Rådet møtes Eller utsetter saken til fredag denne uken.", ["Eller"]),
+    ("syntax.doubled_subject", "fr", "Le soir elle il a fermé le pont.", ["elle il"]),
+    ("repetition.ngram", "cy", "Mae'r bont newydd bont newydd ar agor.", ["bont newydd bont newydd"]),
+    ("repetition.ngram", "de", "Am Montag am Montag wurde die Brücke gesperrt.", ["Am Montag am Montag"]),
+    (
+        "repetition.ngram",
+        "he",
+        "הגשר הישן של העיר הגשר הישן של העיר נסגר.",
+        ["הגשר הישן של העיר הגשר הישן של העיר"],
+    ),
+    ("repetition.ngram", "th", "สะพานใหม่สะพานใหม่เปิดแล้ว", ["สะพานใหม่สะพานใหม่"]),
+    ("repetition.ngram", "my", "တံတားအသစ်တံတားအသစ် ဖွင့်ပြီ။", ["တံတားအသစ်တံတားအသစ်"]),
+    ("untranslated.script", "sr", "Градоначелник је отворио мoст zaхвално.", ["zaхвално"]),
+    ("untranslated.script", "az", "Bələdiyyə мост açdı.", ["мост"]),
+    ("untranslated.script", "hy", "Քաղաքապետը բացեց կամsurջը։", ["կամsurջը"]),
+    ("punctuation.foreign", "ja", "市長は来たが,帰った。", [","]),
+    ("number.odd", "de", "Die Brücke kostet 2.3 Millionen Euro.", ["2.3 Millionen"]),
+    ("fragment.broken", "fr", "Le maire a fermé le vieux pont à cause de.", ["de."]),
+]
+OTHER_LANGUAGES_CLEAN = [
+    ("casing.inside", "nb", "Kunsten ble flyttet til Det kommunale museet ved broen i fjor."),
+    ("casing.inside", "fr", "Ils ont longtemps habité près de La vieille poste du village."),
+    ("casing.inside", "de", "Der Fährmann hatte lange Zeit nur sein Ich und seine Ruhe im Blick."),
+    ("casing.inside", "es", "El puente sigue cerrado toda la semana Para cruzar hay una barca."),
+    ("casing.inside", "is", "Brúin er lokuð alla vikuna Það er bátur við bakkann."),
+    ("casing.inside", "he", "ראש העיר פתח את הגשר החדש אתמול בבוקר."),
+    ("casing.inside", "th", "นายกเทศมนตรีเปิดสะพานใหม่เมื่อวานนี้"),
+    ("syntax.doubled_subject", "fr", "Avec elle il a traversé le pont, et sans elle elle serait restée."),
+    ("syntax.doubled_subject", "it", "Senza di lui lei non passa il ponte."),
+    ("syntax.doubled_subject", "es", "Con él ella cruza el puente."),
+    ("syntax.doubled_subject", "pt", "Para ele ela fechou a ponte."),
+    ("repetition.ngram", "ca", "El pont és vell i, a més a més, és molt estret."),
+    ("repetition.ngram", "tl", "Ang tulay ay luma na luma na at sira na sira na."),
+    ("repetition.ngram", "id", "Anak-anak berjalan pelan-pelan, berulang kali, sedikit demi sedikit."),
+    ("repetition.ngram", "tr", "Çocuklar yavaş yavaş, güle oynaya köprüden geçti."),
+    ("repetition.ngram", "hi", "बच्चे धीरे धीरे पुल पर चले गए।"),
+    ("repetition.ngram", "my", "လူတွေက ဖြည်းဖြည်း လမ်းလျှောက်ပြီးပြီး ပြောင်းပြောင်းကြသည်။"),
+    ("repetition.ngram", "th", "คนหลายล้านล้านคนเดินทั่วทั้งเมือง"),
+    ("repetition.ngram", "sv", "Bron Över Ån bron över ån är stängd."),
+    ("untranslated.script", "de", "Der Fuβweg zur Brücke ist heute groβ."),
+    ("untranslated.script", "af", "Die ou ruϊne staan by die brug."),
+    ("untranslated.script", "az", "Bеlәdiyyә körpünü açmadı, bəli."),
+    ("untranslated.script", "el", "Η Νοva και ο Ιzzy πέρασαν. ΚοινοποίησηFacebook"),
+    ("untranslated.script", "hy", "Մեր hայրենի կամուրջը կոչվում է Новый мост։"),
+    ("untranslated.script", "be", "Мост пабудаваны ў XIXст каля ракі."),
+    ("untranslated.script", "bs", "Мост је отворен, kaže gradonačelnik."),
+    ("untranslated.script", "sr", "Most je otvoren, каже градоначелник."),
+    ("punctuation.foreign", "ru", "Мэр сказал : мост закрыт ; паром ходит."),
+    ("punctuation.foreign", "el", "Ποιος πληρώνει για τη γέφυρα; Η πόλη: όλη."),
+    ("punctuation.foreign", "ja", "橋の費用は４，０００円である．"),
+    ("punctuation.foreign", "zh", "市长阿诺．马什打开了大桥。"),
+    ("punctuation.foreign", "hi", "पुल बंद है। नाव चलती है।"),
+    ("number.odd", "de", "Die Brücke kostet 2.3 Millionen Franken."),
+    ("number.odd", "fr", "Le pont coûte 46.7 millions de francs."),
+    ("number.odd", "hi", "पुल पर 12,34,567 रुपये और १२,३४,५६७ रुपये खर्च हुए।"),
+    ("fragment.broken", "fr", "La ville a tout publié sur son site exemple.de."),
+]
+
+
+@pytest.mark.parametrize(("rule", "language", "text", "wanted"), OTHER_LANGUAGES_DAMAGED)
+def test_rules_find_damage_in_other_languages(rule: str, language: str, text: str, wanted: list[str]) -> None:
+    assert found(rule, text, language) == wanted
+
+
+@pytest.mark.parametrize(("rule", "language", "text"), OTHER_LANGUAGES_CLEAN)
+def test_rules_leave_habits_of_other_languages_alone(rule: str, language: str, text: str) -> None:
+    assert found(rule, text, language) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "language", "wanted"),
+    [("ilk", "tr", "İlk"), ("ışık", "tr", "Işık"), ("ijs", "nl", "IJs"), ("ink", "en", "Ink")],
+)
+def test_capitals_are_those_of_the_language(word: str, language: str, wanted: str) -> None:
+    assert capitalise(word, language) == wanted
+    assert fold(wanted, language) == word
 
 
 def test_every_sentence_rule_has_damaged_and_clean_cases() -> None:

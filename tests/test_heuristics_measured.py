@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from detector.heuristics import HEURISTICS
-from eval.rules import Rate, Result, markdown, measure, sample, sentences
+from eval.rules import Rate, Result, main, markdown, measure, read_pair, sample, sentences
 from training.lexicon import count_words, table
 
 
@@ -91,3 +95,58 @@ def test_a_table_stays_in_its_budget_and_is_sorted() -> None:
     assert rows == sorted(rows)
     assert rows
     assert "#sentences\t3" in written
+
+
+def write_table(
+    file: Path, identity: str, sides: tuple[str, str], split: str, rows: list[tuple[str, str]]
+) -> None:
+    file.parent.mkdir(exist_ok=True)
+    shared = {"lang": file.stem, "split": split, "pivot": "en", "source_lang": "en", "engine": "toy"}
+    places = {"year": 2015, "docid": "d"}
+    table = [
+        {**shared, **places, identity: str(i), sides[0]: person, sides[1]: machine, "line": i}
+        for i, (person, machine) in enumerate(rows)
+    ]
+    pq.write_table(pa.Table.from_pylist(table), file)
+
+
+@pytest.fixture
+def corpora(tmp_path: Path) -> Path:
+    clean, doubled = "Die Brücke ist zu.", "Er kam am Montag am Montag."
+    trips, hops = ("original", "roundtrip"), ("human", "machine")
+    rows = [(clean, doubled), ("Er kam.", "Er kam.")]
+    write_table(tmp_path / "roundtrip" / "de.parquet", "original_id", trips, "dev", rows)
+    write_table(tmp_path / "roundtrip" / "et.parquet", "original_id", trips, "test", rows)
+    write_table(tmp_path / "single_hop" / "de.parquet", "human_id", hops, "dev", rows * 3)
+    write_table(tmp_path / "single_hop" / "et.parquet", "human_id", hops, "dev", rows)
+    return tmp_path
+
+
+def test_round_trips_come_before_single_hops_where_the_split_has_any(corpora: Path) -> None:
+    source, columns = read_pair(corpora, ["dev"], "de")
+    assert source == "roundtrip"
+    assert columns["people"] == [("Die Brücke ist zu.", "Er kam.")]
+    assert columns["machine"] == [("Er kam am Montag am Montag.",)]
+    assert read_pair(corpora, ["dev"], "et")[0] == "single_hop"
+    with pytest.raises(FileNotFoundError):
+        read_pair(corpora, ["dev"], "xx")
+
+
+def test_every_language_gets_a_row(corpora: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = corpora / "rules.json"
+    assert main(["--corpora", str(corpora), "--languages", "all", "--json", str(file)]) == 0
+    header, _, *rows = capsys.readouterr().out.splitlines()
+    assert [row.split(" | ")[0] for row in rows] == ["| de", "| et"]
+    assert len({row.count("|") for row in (header, *rows)}) == 1
+    assert "0.0 / 1000.0" in rows[0]
+    figures = json.loads(file.read_text())
+    repetition = figures["et"]["rules"]["repetition.ngram"]
+    assert figures["et"]["source"] == "single_hop"
+    assert repetition["fired"] == {"people": 0, "machine": 1}
+    assert repetition["of"] == {"people": 2, "machine": 1}
+    assert figures["de"]["rules"]["names.drift"]["people"] is None
+
+
+def test_unknown_languages_are_named(corpora: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--corpora", str(corpora), "--languages", "de,xx"]) == 2
+    assert "xx" in capsys.readouterr().err

@@ -72,7 +72,7 @@ def test_every_word_is_judged_and_damage_is_a_probability(judged: Path) -> None:
 
 
 def test_what_was_judged_is_learnt_from(judged: Path, corpora: Path) -> None:
-    units = next(stream(corpora, judged, "en", Share(**{**NOTHING, "judged": 30})))
+    units = next(stream(corpora, judged, ["en"], Share(**{**NOTHING, "judged": 30})))
     assert len(units) == 30
     for original, back in units:
         assert (original.damage, original.provenance, back.provenance) == (0.0, 0.0, 1.0)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import json
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +54,110 @@ LONG = {
     "del billete tendría que subir, lo que no gustó a nadie en la sala.",
 }
 
+ADDED = {
+    "az": [
+        "Liman şəhərinin şurası bazar ertəsi axşam toplandı və yeni bərənin biletinin "
+        "neçəyə satılacağını müzakirə etdi.",
+        "Kiçik qayıqların sahibləri evdə qaldılar, çünki heç kim onlara qulaq asmırdı və "
+        "külək də çox güclü əsirdi.",
+    ],
+    "be": [
+        "Рада партовага горада сабралася ў панядзелак увечары і доўга размаўляла пра "
+        "тое, колькі будзе каштаваць білет.",
+        "Уладальнікі маленькіх лодак засталіся дома, бо ніхто не слухаў іх, а вецер на "
+        "возеры быў занадта моцны.",
+    ],
+    "eo": [
+        "La konsilio de la havena urbo kunvenis lundon vespere por paroli pri la prezo "
+        "de bileto por la nova pramo.",
+        "La plimulto de la posedantoj de malgrandaj boatoj restis hejme, ĉar neniu volis "
+        "aŭskulti ilin kaj la vento blovis forte.",
+    ],
+    "eu": [
+        "Portuko hiriko udalbatza astelehen gauean bildu zen ferry berriaren txartelak "
+        "zenbat balio beharko lukeen hitz egiteko.",
+        "Ontzi txikien jabe gehienak etxean geratu ziren, inork ez zielako entzuten eta "
+        "haizea indartsuegia zelako.",
+    ],
+    "ga": [
+        "Tháinig comhairle an bhaile le chéile oíche Luain chun labhairt faoi phraghas "
+        "an ticéid don bhád farantóireachta nua.",
+        "D'fhan formhór úinéirí na mbád beag sa bhaile mar nár éist aon duine leo agus "
+        "bhí an ghaoth róláidir an lá sin.",
+    ],
+    "gl": [
+        "Os veciños da vila xuntáronse o luns á noite coa alcaldesa para falar do prezo "
+        "do billete da nova lancha.",
+        "Case todos os donos das barcas pequenas quedaron na casa, porque o vento era "
+        "moi forte e ninguén lles preguntara nada.",
+    ],
+    "ig": [
+        "Ndị ọchịchị obodo ahụ zukọrọ n'abalị Mọnde ka ha kwurịta ego ole a ga-akwụ maka "
+        "ụgbọ mmiri ọhụrụ ahụ n'afọ ọzọ.",
+        "Ọtụtụ ndị nwe obere ụgbọ mmiri nọrọ n'ụlọ n'ihi na ọ dịghị onye gere ha ntị, "
+        "ifufe dịkwa ike n'ụbọchị ahụ.",
+    ],
+    "is": [
+        "Bæjarráð hafnarbæjarins kom saman á mánudagskvöld til að ræða hvað miðinn í "
+        "nýju ferjuna ætti að kosta á næsta ári.",
+        "Flestir eigendur lítilla báta sátu heima því að enginn hlustaði á þá og "
+        "vindurinn var of hvass til að sigla.",
+    ],
+    "kk": [
+        "Порт қаласының кеңесі дүйсенбі күні кешке жиналып, жаңа паромның билеті қанша "
+        "тұратынын ұзақ талқылады.",
+        "Шағын қайықтардың иелері үйде қалды, өйткені оларды ешкім тыңдамады, ал жел тым қатты соғып тұрды.",
+    ],
+    "mn": [
+        "Боомт хотын зөвлөл даваа гарагийн орой хуралдаж, шинэ усан онгоцны тасалбар "
+        "хэдэн төгрөг болохыг удаан ярилцав.",
+        "Жижиг завьны эздийн ихэнх нь гэртээ үлдсэн, учир нь тэднийг хэн ч сонсоогүй "
+        "бөгөөд салхи хэтэрхий хүчтэй байв.",
+    ],
+    "mt": [
+        "Il-kunsill tal-belt iltaqa' t-Tnejn filgħaxija biex jitkellem dwar kemm għandu "
+        "jiswa l-biljett tal-vapur il-ġdid.",
+        "Ħafna mis-sidien tad-dgħajjes iż-żgħar baqgħu d-dar għax ħadd ma kien qed "
+        "jismagħhom u r-riħ kien qawwi wisq.",
+    ],
+    "nn": [
+        "Bystyret i hamnebyen møttest måndag kveld for å snakke om kor mykje billetten "
+        "til den nye ferja skulle koste neste år.",
+        "Dei fleste som eig små båtar, vart verande heime, fordi ingen høyrde på dei og "
+        "vinden var for sterk.",
+    ],
+    "sr": [
+        "Веће лучког града састало се у понедељак увече да разговара о томе колико ће "
+        "коштати карта за нови трајект.",
+        "Већина власника малих чамаца остала је код куће, јер их нико није слушао, а "
+        "ветар је био превише јак.",
+    ],
+}
+"""Languages whose profiles are ours."""
+
+NEIGHBOURS = {
+    "tr": "Liman kentinin meclisi pazartesi akşamı toplandı ve yeni feribotun biletinin ne "
+    "kadar olacağını uzun uzun konuştu.",
+    "uk": "Рада портового міста зібралася в понеділок увечері й довго говорила про те, "
+    "скільки коштуватиме квиток на пором.",
+    "ru": "Совет портового города собрался в понедельник вечером и долго говорил о том, "
+    "сколько будет стоить билет на паром.",
+    "mk": "Советот на пристанишниот град се состана во понеделник вечерта за да зборува "
+    "колку ќе чини билетот за траектот.",
+    "pt": "A câmara da cidade portuária reuniu-se na segunda-feira à noite para falar do "
+    "preço do bilhete da nova barca.",
+    "es": LONG["es"],
+    "nb": "Bystyret i havnebyen møttes mandag kveld for å snakke om hvor mye billetten til "
+    "den nye fergen skulle koste neste år.",
+    "da": "Byrådet i havnebyen mødtes mandag aften for at tale om, hvor meget billetten "
+    "til den nye færge skulle koste næste år.",
+    "id": "Dewan kota pelabuhan bertemu pada hari Senin malam untuk membicarakan berapa "
+    "harga karcis kapal feri yang baru.",
+    "hr": "Vijeće lučkoga grada sastalo se u ponedjeljak navečer kako bi razgovaralo o "
+    "tome koliko će stajati karta za trajekt.",
+    "en": LONG["en"],
+}
+
 
 def sentences(*texts: str) -> list[Sentence]:
     found, at = [], 0
@@ -65,6 +172,28 @@ def test_two_sentences_name_their_language(language: str, texts: list[str]) -> N
     vote = identify(sentences(*texts))
     assert (vote.language, vote.verdict) == (language, None)
     assert 0.8 < vote.share <= 1.0
+
+
+@pytest.mark.parametrize(("language", "texts"), ADDED.items(), ids=ADDED)
+def test_a_language_langdetect_lacks_is_no_neighbour(language: str, texts: list[str]) -> None:
+    votes = [identify(sentences(text)) for text in texts] + [identify(sentences(*texts))]
+    assert [(vote.language, vote.verdict) for vote in votes] == [(language, None)] * 3
+    assert votes == [identify(sentences(text)) for text in texts] + [identify(sentences(*texts))]
+
+
+@pytest.mark.parametrize(("language", "text"), NEIGHBOURS.items(), ids=NEIGHBOURS)
+def test_the_neighbours_keep_their_name(language: str, text: str) -> None:
+    assert identify(sentences(text)).language == language
+
+
+def test_profiles_are_small_and_named_as_their_files() -> None:
+    profiles = sorted((Path(detector.language.__file__).parent / "assets" / "langdetect").iterdir())
+    assert len(profiles) == len(detector.language._factory().get_lang_list()) - 55
+    for path in profiles:
+        profile = json.loads(path.read_text("utf-8"))
+        assert profile["name"] == path.name == normalise_tag(path.name)
+        assert path.stat().st_size <= 40_000
+        assert all(len(run) <= 3 and count > 2 for run, count in profile["freq"].items())
 
 
 @pytest.mark.parametrize(
@@ -150,7 +279,8 @@ def test_a_long_text_is_sampled() -> None:
         (TEXTS["en"][0], "zh", True),
         ("Ms. Holm met 习近平 on Monday.", "en", False),
         ("😀 12 345", "en", False),
-        (LONG["en"], "eu", False),  # langdetect does not know Basque, so it cannot rule it out
+        (LONG["en"], "eu", True),
+        (LONG["en"], "br", False),  # nothing here knows Breton, so it cannot be ruled out
     ],
 )
 def test_only_a_clearly_foreign_sentence_differs(text: str, language: str, expected: bool) -> None:
@@ -176,8 +306,8 @@ def test_a_tag_that_is_no_str_is_a_type_error() -> None:
 
 
 def test_identifier_names_its_version() -> None:
-    assert identifier_name().startswith("langdetect-1.")
+    assert re.fullmatch(r"langdetect-1\.[\d.]+\+profiles-\d+", identifier_name())
 
 
 def test_docstring_examples_run() -> None:
-    assert doctest.testmod(detector.language) == (0, 1)
+    assert doctest.testmod(detector.language) == (0, 2)

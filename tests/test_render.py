@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 import time
@@ -202,6 +203,14 @@ def test_page_and_terminal_say_the_verdict_in_words(verdict: Verdict) -> None:
     report = make_report("One sentence.", verdict=verdict, sentence=verdict)
     assert f"<h1>{HEADLINES[verdict]}" in to_html(report)
     assert to_terminal(report, colour=False, width=80).startswith(HEADLINES[verdict])
+
+
+def test_without_round_trips_to_learn_from_only_machine_translation_is_claimed() -> None:
+    report = dataclasses.replace(make_report("Vanha silta suljettiin.", "fi"), claim="machine_translation")
+    assert "Probably translated by a machine" in to_terminal(report, colour=False, width=80)
+    page = to_html(report)
+    assert "no round trips in this language" in page
+    assert "language and back" not in page
 
 
 def test_a_clean_text_with_a_damaged_sentence_says_both() -> None:

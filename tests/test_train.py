@@ -61,7 +61,7 @@ def finished(config: MakeConfig) -> Trainer:
 
 
 def some_batches(config: TrainingConfig, count: int, *, seed: int = 5) -> list[Batch]:
-    rounds = stream(Path(config.corpora), Path(config.gold), config.language, config.share, seed)
+    rounds = stream(Path(config.corpora), Path(config.gold), [config.languages], config.share, seed)
     tokenizer = Tokenizer(Path(config.output), max_tokens=config.max_tokens)
     return list(itertools.islice(batches(rounds, tokenizer, config, np.random.default_rng(seed)), count))
 
@@ -359,7 +359,8 @@ def test_ones_own_text_is_enough_to_train_and_use_a_model(
     Trainer(run).fit()
     folder = Path(run.output)
     export.export(folder, folder)
-    fused = fusion.fit(own, gold, "en", folder, OnnxBackend(folder), fusion.shown_rules(None))
+    material = fusion.gather(own, gold, "en", folder, OnnxBackend(folder), fusion.FULL)
+    fused = fusion.fit([material], folder, fusion.shown_rules(None))
     assert fused.operating_points["fpr_1e-3"].sentence is None
     # so little text sets no threshold of its own
     point = dataclasses.replace(fused.operating_points["fpr_1e-2"], sentence=0.5)

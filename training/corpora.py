@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +11,14 @@ import pandas as pd
 
 SEED = 20181118
 SPLITS = ("train", "dev", "test")
+
+
+def named(languages: str, corpora: Path) -> tuple[str, ...]:
+    """Give the languages that a flag names: ``"de,cs"``, or ``"all"`` with round trips or single hops."""
+    if languages != "all":
+        return tuple(languages.split(","))
+    tables = (path for folder in ("roundtrip", "single_hop") for path in (corpora / folder).glob("*.parquet"))
+    return tuple(sorted({path.stem for path in tables}))
 
 
 def read(corpora: Path, table: str, columns: tuple[str, ...], **equal: object) -> pd.DataFrame:
@@ -24,19 +33,24 @@ def read(corpora: Path, table: str, columns: tuple[str, ...], **equal: object) -
     Raises:
         FileNotFoundError: If the table is not there.
     """
-    from datasets import Dataset, disable_progress_bars
-
     path = corpora / f"{table}.parquet"
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there: give a corpora folder, or make one with `make data`")
-    disable_progress_bars()
-    wanted = list(dict.fromkeys([*columns, *equal]))
-    with TemporaryDirectory() as cache:  # the table is its own best copy: leave none behind
-        frame = Dataset.from_parquet(str(path), columns=wanted, cache_dir=cache).to_pandas()
+    frame = _table(path, path.stat().st_mtime_ns, tuple(dict.fromkeys([*columns, *equal])))
     for column, value in equal.items():
         many = isinstance(value, (list, set, tuple))
         frame = frame[frame[column].isin(value) if many else frame[column] == value]
     return frame.reset_index(drop=True)
+
+
+@lru_cache(maxsize=8)
+def _table(path: Path, changed: int, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read a table that many languages share once; ``changed`` makes a new version of it another table."""
+    from datasets import Dataset, disable_progress_bars
+
+    disable_progress_bars()
+    with TemporaryDirectory() as cache:  # the table is its own best copy: leave none behind
+        return Dataset.from_parquet(str(path), columns=list(columns), cache_dir=cache).to_pandas()
 
 
 def roundtrips(

@@ -18,15 +18,16 @@ from pathlib import Path
 import pandas as pd
 
 from .alignment import align
-from .corpora import SPLITS, read, roundtrips
+from .corpora import SPLITS, named, read, roundtrips
 from .readings import FOLDER, Reading, load, pair_id
 
 log = logging.getLogger(__name__)
 
-HOPS = "hops"
-"""Name of the table of read pairs that went one leg: machine beside human translation, train only."""
 JUDGED = "judged"
 """Name of the table of pairs that `judge` gave soft gold, train only."""
+HOPS = "hops"
+"""Name of the table of pairs of train that went one leg, machine beside human translation, and were
+read; that of another split is named ``hops-dev`` or ``hops-test``."""
 
 _GOLD = ("damage", "visible", "meaning", "marks", "even")
 
@@ -94,41 +95,76 @@ def gold_roundtrips(
     return add_readings(frame, readings)
 
 
-def gold_hops(corpora: Path, language: str, readings: Mapping[str, Reading]) -> pd.DataFrame:
-    """Give the read pairs of machine beside human translation of `train`, with their gold."""
-    columns = ("human_id", "source_lang", "engine", "human", "machine")
-    frame = read(corpora, f"single_hop/{language}", columns, split="train").drop_duplicates(
+def gold_hops(
+    corpora: Path, language: str, split: str, readings: Mapping[str, Reading], *, every: bool
+) -> pd.DataFrame:
+    """Give pairs of machine beside human translation of a split, with their gold.
+
+    What is called ``original`` here is a person's translation and what is called ``roundtrip`` a
+    machine's of the same source, whose language stands as ``pivot``: one leg, not a round trip.
+
+    Args:
+        corpora: A folder of the shape of `corpora`.
+        language: BCP 47 tag.
+        split: ``train``, ``dev`` or ``test``.
+        readings: By `pair_id`.
+        every: Take all of FLORES, from which texts can be built, and not only what was read.
+
+    Returns:
+        The columns of `corpora.roundtrips` and those of `add_readings`.
+    """
+    columns = ("human_id", "source_lang", "engine", "origin", "year", "docid", "line", "human", "machine")
+    frame = read(corpora, f"single_hop/{language}", columns, split=split).drop_duplicates(
         ["human", "machine"]
     )
-    frame = frame.rename(
-        columns={
-            "human_id": "original_id", "source_lang": "pivot", "human": "original", "machine": "roundtrip",
-        }
-    )  # fmt: skip
-    return add_readings(frame.reset_index(drop=True), readings).query("damage.notna()").reset_index(drop=True)
+    names = {"human_id": "original_id", "source_lang": "pivot", "human": "original", "machine": "roundtrip"}
+    frame = add_readings(frame.rename(columns=names).reset_index(drop=True), readings)
+    kept = frame["damage"].notna()
+    if every:
+        kept |= (frame["origin"] == "flores") & (frame["original"] != frame["roundtrip"])
+    order = ["origin", "year", "docid", "pivot", "engine", "line"]
+    return frame[kept].sort_values(order, kind="stable").reset_index(drop=True)
+
+
+def tables_of(corpora: Path, language: str, readings: Mapping[str, Reading]) -> dict[str, pd.DataFrame]:
+    """Give the tables of gold of a language by name: splits, and those of `HOPS`.
+
+    Raises:
+        FileNotFoundError: If the corpora have neither round trips nor single hops in it.
+    """
+    most = {"train": {"newstest": 10, "flores": 32}, "dev": {"flores": 16}, "test": {"flores": 10}}
+    tables: dict[str, pd.DataFrame] = {}
+    if (corpora / f"roundtrip/{language}.parquet").is_file():
+        for split in SPLITS:
+            tables[split] = gold_roundtrips(corpora, language, split, most[split], readings)
+    if (corpora / f"single_hop/{language}.parquet").is_file():
+        for split in SPLITS:
+            name = HOPS if split == "train" else f"{HOPS}-{split}"
+            tables[name] = gold_hops(corpora, language, split, readings, every=split != "train")
+    if not tables:
+        raise FileNotFoundError(f"{corpora} has neither round trips nor single hops in {language!r}")
+    return tables
 
 
 def main() -> None:
     """Choose the round trips a training run and an evaluation need, and write them with their gold."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--corpora", type=Path, default=Path("../shared/corpora"))
-    parser.add_argument("--language", default="en")
+    parser.add_argument("--languages", default="en", help="BCP 47 tags, with commas between them, or all")
     parser.add_argument("--readings", type=Path, default=FOLDER, help="folder of readings-LANGUAGE.tsv")
     parser.add_argument("--output", type=Path, default=Path("runs/gold"))
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     args.output.mkdir(parents=True, exist_ok=True)
-    readings = load(args.language, args.readings)
-    most = {"train": {"newstest": 10, "flores": 32}, "dev": {"flores": 16}, "test": {"flores": 10}}
-    tables = {
-        split: gold_roundtrips(args.corpora, args.language, split, most[split], readings) for split in SPLITS
-    }
-    if (args.corpora / f"single_hop/{args.language}.parquet").is_file():
-        tables[HOPS] = gold_hops(args.corpora, args.language, readings)
-    for name, frame in tables.items():
-        path = args.output / f"{args.language}-{name}.parquet"
-        frame.to_parquet(path, index=False)
-        log.info("%s: %d pairs, %d of them read", path, len(frame), frame["damage"].notna().sum())
+    for language in named(args.languages, args.corpora):
+        try:
+            tables = tables_of(args.corpora, language, load(language, args.readings))
+        except FileNotFoundError as error:
+            parser.error(str(error))
+        for name, frame in tables.items():
+            path = args.output / f"{language}-{name}.parquet"
+            frame.to_parquet(path, index=False)
+            log.info("%s: %d pairs, %d of them read", path, len(frame), frame["damage"].notna().sum())
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from detector.backends import Backend
-from detector.detect import join_windows
 from detector.fuse import SENTENCE_FEATURES, SentenceLogits, Vector, sentence_features
 from detector.heads import read_heads
 from detector.heuristics import HEURISTICS
+from detector.models import read_sentences
 from detector.report import Evidence, Sentence
 from detector.tokens import Tokenizer
 
@@ -62,9 +62,7 @@ def examine(texts: Sequence[str], language: str, folder: Path, backend: Backend)
     evidence: list[tuple[Evidence, ...]] = []
     for k in range(0, len(texts), _AT_ONCE):
         some = texts[k : k + _AT_ONCE]
-        windows = [tokenizer.windows(t) for t in some]
-        results = backend.run([w for of_one in windows for w in of_one])
-        logits += [join_windows(of_one, [next(results) for _ in of_one]) for of_one in windows]
+        logits += read_sentences(backend, tokenizer, some)
         evidence += [sentence_evidence(t, language) for t in some]
     rows = [sentence_features(s, e) for s, e in zip(logits, evidence, strict=True)]
     features = np.array(rows, dtype=np.float64).reshape(-1, len(SENTENCE_FEATURES))

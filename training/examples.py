@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from detector.tokens import Tokenizer, Window
@@ -66,10 +67,14 @@ class Share:
     on_purpose: int = 25
 
 
-def stream(corpora: Path, gold: Path, language: str, share: Share, seed: int = SEED) -> Iterator[list[Unit]]:
+def stream(
+    corpora: Path, gold: Path, languages: Sequence[str], share: Share, seed: int = SEED
+) -> Iterator[list[Unit]]:
     """Give endless rounds of units, every source in its share; the same seed gives the same rounds.
 
-    Sources that the corpora lack for this language are left out, and that is logged.
+    Of several languages that have a source, each is drawn as often as the square root of how much of
+    it there is: small ones are heard, and large ones are not wasted. Sources that the corpora lack
+    are left out, and that is logged.
 
     Raises:
         FileNotFoundError: At the first round, if every source is lacking.
@@ -86,18 +91,43 @@ def stream(corpora: Path, gold: Path, language: str, share: Share, seed: int = S
         (share.human, partial(_human, corpora)),
         (share.on_purpose, partial(_on_purpose, corpora)),
     ):
-        try:
-            if count:
-                sources.append((count, make(language, rng)))
-        except FileNotFoundError as error:
-            log.warning("left out: %s", error)
+        found = []
+        for language in languages if count else ():
+            try:
+                found.append(make(language, rng))
+            except FileNotFoundError as error:
+                log.warning("left out: %s", error)
+        if found:
+            sources.append((count, _by_root(found, rng)))
     if not sources:
-        raise FileNotFoundError(f"{corpora} and {gold} hold nothing to learn {language!r} from")
+        raise FileNotFoundError(f"{corpora} and {gold} hold nothing to learn {', '.join(languages)} from")
     while True:
         units = [unit for count, source in sources for unit in itertools.islice(source, count)]
         units = [_with_slips(unit, rng) if rng.random() < _SLIPS else unit for unit in units]
         rng.shuffle(units)
         yield units
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Units of one kind in one language.
+
+    Attributes:
+        size: How many there are before they recur.
+        units: Endless.
+    """
+
+    size: int
+    units: Iterator[Unit]
+
+
+def _by_root(sources: Sequence[Source], rng: np.random.Generator) -> Iterator[Unit]:
+    if len(sources) == 1:
+        yield from sources[0].units
+    weight = np.sqrt([s.size for s in sources])
+    while True:
+        for k in rng.choice(len(sources), size=1000, p=weight / weight.sum()):
+            yield next(sources[k].units)
 
 
 _SLIPS = 0.1
@@ -162,7 +192,7 @@ def _forever(count: int, rng: np.random.Generator) -> Iterator[int]:
         yield from rng.permutation(count).tolist()
 
 
-def _read(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+def _read(gold: Path, language: str, rng: np.random.Generator) -> Source:
     """Pairs that somebody read, round trips and single hops: the gold of damage and of its place."""
     tables = [gold / f"{language}-{name}.parquet" for name in ("train", HOPS)]
     frames = [pd.read_parquet(path) for path in tables if path.is_file()]
@@ -171,7 +201,7 @@ def _read(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]
     return _graded(frame, "marks", marked_words, rng)
 
 
-def _judged(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+def _judged(gold: Path, language: str, rng: np.random.Generator) -> Source:
     """Pairs that nobody read, with the soft gold of `judge`."""
     return _graded(_made_by("judge", gold, language, JUDGED), "words", _judged_words, rng)
 
@@ -188,16 +218,20 @@ def _made_by(step: str, gold: Path, language: str, name: str) -> pd.DataFrame:
 
 def _graded(
     frame: pd.DataFrame, column: str, spans: Callable[[str, Any], Spans | None], rng: np.random.Generator
-) -> Iterator[Unit]:
+) -> Source:
     """Give pairs with their damage, and the spans that ``column`` tells of the round trip."""
     columns = ("original", "roundtrip", "damage", column, "pivot")
     rows = list(zip(*(frame[c] for c in columns), strict=True))
-    for i in _forever(len(rows), rng):
-        a, b, damage, told, pivot = rows[i]
-        yield (
-            Example(a, 0.0, 0.0, -1, _untouched(a)),
-            Example(b, float(damage), 1.0, group_index(pivot), spans(b, told)),
-        )
+
+    def units() -> Iterator[Unit]:
+        for i in _forever(len(rows), rng):
+            a, b, damage, told, pivot = rows[i]
+            yield (
+                Example(a, 0.0, 0.0, -1, _untouched(a)),
+                Example(b, float(damage), 1.0, group_index(pivot), spans(b, told)),
+            )
+
+    return Source(len(rows), units())
 
 
 def _judged_words(text: str, said: Sequence[int]) -> Spans:
@@ -224,7 +258,7 @@ def marked_words(text: str, marks: Sequence[int] | None) -> Spans | None:
     return tuple((w.start, w.end, bool(marked[w.start : w.end].any())) for w in spoken)
 
 
-def _roundtrips(gold: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+def _roundtrips(gold: Path, language: str, rng: np.random.Generator) -> Source:
     """Visit the originals in turn, one of its round trips beside each; of its damage nothing is said."""
     frame = _made_by("damage", gold, language, "train")
     originals, others = frame["original"].to_numpy(), frame["roundtrip"].to_numpy()
@@ -239,10 +273,10 @@ def _roundtrips(gold: Path, language: str, rng: np.random.Generator) -> Iterator
             original = Example(originals[i], 0.0, 0.0, -1, _untouched(originals[i]))
             yield original, Example(others[i], math.nan, 1.0, pivots[i])
 
-    return units()
+    return Source(len(groups), units())
 
 
-def _single_hops(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+def _single_hops(corpora: Path, language: str, rng: np.random.Generator) -> Source:
     """Machine beside human translation of one source: provenance with the foreign topic cancelled.
 
     The machine's damage is left unknown; the person's is a clean text.
@@ -265,10 +299,10 @@ def _single_hops(corpora: Path, language: str, rng: np.random.Generator) -> Iter
                 Example(machine[i], math.nan, 1.0, pivots[i]),
             )
 
-    return units()
+    return Source(len(groups), units())
 
 
-def _post_edits(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+def _post_edits(corpora: Path, language: str, rng: np.random.Generator) -> Source:
     """Machine translation and what a person made of it: HTER as damage, BAD words as spans."""
     columns = ("pair", "mt", "pe", "word_tags", "hter", "source_split")
     frame = read(corpora, "labels/mlqe_word_tags", columns)
@@ -287,7 +321,7 @@ def _post_edits(corpora: Path, language: str, rng: np.random.Generator) -> Itera
             worse = Example(row["mt"], hter_damage(row["hter"]), 1.0, -1, spans)
             yield (Example(row["pe"], 0.0, math.nan, -1, _untouched(row["pe"])), worse)
 
-    return units()
+    return Source(len(frame), units())
 
 
 def tagged_spans(text: str, tags: str) -> Spans:
@@ -331,10 +365,10 @@ def marked_segments(corpora: Path, language: str, *, test: bool) -> list[Example
     return examples
 
 
-def _marked(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+def _marked(corpora: Path, language: str, rng: np.random.Generator) -> Source:
     examples = marked_segments(corpora, language, test=False)
     _need(len(examples), "labels/mqm_spans", language)
-    return ((examples[i],) for i in _forever(len(examples), rng))
+    return Source(len(examples), ((examples[i],) for i in _forever(len(examples), rng)))
 
 
 _MISCUT = 0.12
@@ -344,26 +378,30 @@ _MISCUT = 0.12
 def _miscut(text: str, other: str, rng: np.random.Generator) -> str:
     inner = [w.start for w in words(text)[2:-1] if not w.is_punctuation]
     if not inner or rng.random() < 0.2:
-        return f"{text} {other}"
+        return f"{text} {other}" if " " in text else text + other
     cut = int(rng.choice(inner))
     return text[:cut].rstrip() if rng.random() < 0.5 else text[cut:]
 
 
 _HUMAN = ("native", "human_translation", "news_abc", "human_translation", "informal_ewt", "chat")
 """Tables in turn; translations twice: they are what a model most easily takes for a machine's."""
+_WEB = "web75"
+"""Noisy sentences of web pages: they stand for what is informal in a language that has nothing else."""
 
 
-def _human(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+def _human(corpora: Path, language: str, rng: np.random.Generator) -> Source:
     """People's text of every kind there is, in the turns of `_HUMAN`: it must not fire."""
-    kinds = {}
-    for table in dict.fromkeys(_HUMAN):
+    kinds: dict[str, npt.NDArray[np.object_]] = {}
+    for table in (*dict.fromkeys(_HUMAN), _WEB):
+        if table == _WEB and len(kinds.get("informal_ewt", ())):
+            break
         try:
             texts = read(corpora, f"human/{table}", ("text",), lang=language, split="train")["text"]
         except FileNotFoundError as error:
             log.warning("left out: %s", error)
             continue
         kinds[table] = texts[(texts.str.len() >= 12) & (texts.str.len() < 500)].to_numpy()
-    turns = [kinds[table] for table in _HUMAN if len(kinds.get(table, ()))]
+    turns = [kinds[table] for table in (*_HUMAN, _WEB) if len(kinds.get(table, ()))]
     tables = [(texts, _forever(len(texts), rng)) for texts in turns]
     _need(len(tables), "human/", language)
 
@@ -375,10 +413,10 @@ def _human(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[U
                 text, provenance = _miscut(text, texts[next(order)], rng), math.nan
             yield (Example(text, 0.0, provenance, -1, _untouched(text)),)
 
-    return units()
+    return Source(sum(map(len, turns)), units())
 
 
-def _on_purpose(corpora: Path, language: str, rng: np.random.Generator) -> Iterator[Unit]:
+def _on_purpose(corpora: Path, language: str, rng: np.random.Generator) -> Source:
     """Native sentences and the same with one damage that sites leave and these corpora lack."""
     texts = read(corpora, "human/native", ("text",), lang=language, split="train")["text"].to_numpy()
     texts = texts[[len(_inner_words(t)) >= _FEWEST_INNER for t in texts]]
@@ -394,7 +432,7 @@ def _on_purpose(corpora: Path, language: str, rng: np.random.Generator) -> Itera
                     Example(damaged, 0.9, math.nan, -1, spans),
                 )
 
-    return units()
+    return Source(len(texts), units())
 
 
 _FEWEST_INNER = 6

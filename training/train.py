@@ -29,7 +29,8 @@ from detector.tokens import Tokenizer, Window, normalise
 
 from . import pivots
 from .bases import MPNET, locate
-from .corpora import SEED, read
+from .corpora import SEED, named, read
+from .damage import HOPS
 from .examples import Example, Share, Unit, first_window, labels, marked_words, stream
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,8 @@ class TrainingConfig:
         share: What a round of the stream is made of; the flag names what differs, such as
             ``read=200,judged=300``.
         output: Folder of this run; a run found there goes on where it stopped.
-        language: BCP 47 tag.
+        languages: BCP 47 tags, with commas between them, or ``all`` that the corpora have round trips
+            or single hops of.
         sentences: How many sentences to read in all.
         minutes: End after so many minutes of training even where sentences are left; the learning
             rate falls to zero by whichever comes first.
@@ -83,7 +85,7 @@ class TrainingConfig:
     layers: int = 0
     share: Share = _USUAL
     output: str = "runs/default"
-    language: str = "en"
+    languages: str = "en"
     sentences: int = 420_000
     minutes: float = math.inf
     max_tokens: int = 96
@@ -227,7 +229,8 @@ class Trainer:
         self.output.mkdir(parents=True, exist_ok=True)
         if not Path(folder, "heads.json").is_file():
             pieces = AutoTokenizer.from_pretrained(folder).backend_tokenizer
-            (normalise(pieces) if config.normalise else pieces).save(str(self.output / "tokenizer.json"))
+            written = str(self.output / "tokenizer.json")
+            (normalise(pieces) if config.normalise else pieces).save(written, pretty=False)
         elif config.layers or not config.normalise:
             raise ValueError(f"layers and normalise cannot be changed: {folder} is an earlier run")
         elif Path(folder).resolve() != self.output.resolve():
@@ -257,9 +260,9 @@ class Trainer:
 
     def _start(self, folder: str) -> DetectorModel:
         """Give the model that an earlier run wrote to ``folder``, or fresh heads on a pretrained encoder."""
+        languages = named(self.config.languages, Path(self.config.corpora))
         if Path(folder, "heads.json").is_file():
             model = DetectorModel.load(Path(folder))
-            languages = (self.config.language,)
             model.heads = HeadsConfig(model.heads.pivots, self.config.max_tokens, languages)
             return model
         kept = {}
@@ -272,7 +275,7 @@ class Trainer:
         encoder = AutoModel.from_pretrained(
             folder, dtype=torch.float32, attn_implementation="eager", attention_probs_dropout_prob=0.0, **kept
         )
-        heads = HeadsConfig(pivots.NAMES, self.config.max_tokens, (self.config.language,))
+        heads = HeadsConfig(pivots.NAMES, self.config.max_tokens, languages)
         return DetectorModel(encoder, heads)
 
     @property
@@ -313,8 +316,9 @@ class Trainer:
         config = self.config
         probe = Probe(config)
         # a resumed run draws new units: the seed moves with the sentences already read
+        languages = named(config.languages, Path(config.corpora))
         rounds = stream(
-            Path(config.corpora), Path(config.gold), config.language, config.share, config.seed + self.read
+            Path(config.corpora), Path(config.gold), languages, config.share, config.seed + self.read
         )
         rng = np.random.default_rng(config.seed + self.read)
         saved = last = time.monotonic()
@@ -395,24 +399,25 @@ class Probe:
     """
 
     def __init__(self, config: TrainingConfig) -> None:
-        """Read the dev sentences once."""
-        frame = pd.read_parquet(Path(config.gold) / f"{config.language}-dev.parquet")
-        frame = frame[frame["even"]].head(2000)
+        """Read the dev sentences once, of many languages some each."""
+        languages = named(config.languages, Path(config.corpora))
+        some = len(languages)
+        frame = pd.concat([_read_of_dev(Path(config.gold), one).head(2000 // some) for one in languages])
         self._roundtrips = [
             Example(text, spans=marked_words(text, marks))
             for text, marks in zip(frame["roundtrip"], frame["marks"], strict=True)
         ]
         self._damage = frame["damage"].to_numpy()
         self._sides = [*frame["original"], *frame["roundtrip"]]
-        corpora, language = Path(config.corpora), config.language
-        of_people = {"lang": language, "split": "dev"}
+        corpora = Path(config.corpora)
+        of_people = {"lang": languages, "split": "dev"}
         self._native = _thousand(read(corpora, "human/native", ("text",), **of_people)["text"])
         self._translated = _thousand(
             _of_dev(corpora, "human/human_translation", ("text",), **of_people)["text"]
         )
         edited = _of_dev(corpora, "labels/mlqe_word_tags", ("pair", "mt", "hter"), source_split="dev")
-        into = edited["pair"].astype(str).str.endswith(f"-{language}")
-        self._edited = edited[into].groupby("pair").head(300).reset_index(drop=True)
+        into = edited["pair"].astype(str).str.split("-").str[-1].isin(languages)
+        self._edited = edited[into].groupby("pair").head(max(60, 300 // some)).reset_index(drop=True)
         self._n = len(frame)
         self._device = config.device
 
@@ -457,7 +462,16 @@ class Probe:
         return {name: value for name, value in figures.items() if not math.isnan(value)}
 
 
-def _of_dev(corpora: Path, table: str, columns: tuple[str, ...], **equal: str) -> pd.DataFrame:
+def _read_of_dev(gold: Path, language: str) -> pd.DataFrame:
+    """Give the pairs of dev that were read and drawn evenly: round trips, and single hops."""
+    paths = [gold / f"{language}-{name}.parquet" for name in ("dev", f"{HOPS}-dev")]
+    frames = [frame[frame["even"]] for frame in map(pd.read_parquet, filter(Path.is_file, paths))]
+    if not frames:
+        raise FileNotFoundError(f"{paths[0]} is not there: run `python -m training.damage` first")
+    return pd.concat(frames)
+
+
+def _of_dev(corpora: Path, table: str, columns: tuple[str, ...], **equal: object) -> pd.DataFrame:
     """Read a table of dev that a folder may lack; without it there are no rows, and that is logged."""
     try:
         return read(corpora, table, columns, **equal)

@@ -24,14 +24,38 @@ _MAX_CAPITALS = 0.4
 _MAX_STRESSED = 3
 _CONNECTORS = 40
 _TITLE_CASE = ("en",)
+# Web text runs headings into sentences: in these languages the rule marked 9 and 4 in 1,000
+# sentences that people wrote, nearly all of them so, and 2 and 0 in 1,000 of machine text.
+_HEADINGS_RUN_IN = ("es", "is")
+# What opens a name or a title outside English: "museet heter Det gamle huset", "La Haye", "das Ich".
+_OPENERS: Final = {
+    language: frozenset(openers.split())
+    for language, openers in {
+        "da": "de den det",
+        "de": "das der die ein eine ich",
+        "el": "η ο οι τα το",
+        "fr": "l la le les un une",
+        "hu": "a az egy",
+        "it": "gli i il l la le lo un una",
+        "nb": "de den det",
+        "nl": "de den een het",
+        "pt": "a as o os um uma",
+        "sv": "de den det",
+    }.items()
+}
 _ARTICLES: Final = frozenset("the a an le la les l un une der die das el los las il lo gli o os as".split())
 _NUMBERED = re.compile(r"[ -]?\d")
 
 
 def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
-    """Find isolated capitals on common words; abstains in titles and in scripts without case."""
+    """Find isolated capitals on common words; abstains in titles and in scripts without case.
+
+    It abstains in Spanish and Icelandic too, and outside English on articles, which open names.
+    """
     table = lexicon(language)
-    return [] if table is None else [e for sentence in sentences for e in _find(sentence, table)]
+    if table is None or table.language in _HEADINGS_RUN_IN:
+        return []
+    return [e for sentence in sentences for e in _find(sentence, table)]
 
 
 def inside(text: str, start: int) -> bool:
@@ -87,8 +111,10 @@ def _capital_rate(word: str, table: Lexicon) -> float:
     if counts.small < _MIN_SMALL:
         return 1.0
     # Elsewhere a name's first word alone is capitalised (Noc vědců), and any German word can
-    # become a noun: only function words tell.
-    if table.language not in _TITLE_CASE and fold(word, table.language) not in table.function_words:
+    # become a noun: only function words tell, and those that open a name do not.
+    form = fold(word, table.language)
+    tells = form in table.function_words and form not in _OPENERS.get(table.language, ())
+    if table.language not in _TITLE_CASE and not tells:
         return 1.0
     return table.capital_rate(word)
 

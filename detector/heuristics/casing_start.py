@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from ..report import Evidence, Kind, Sentence
-from .lexicon import lexicon, words
+from .lexicon import capitalise, lexicon, words
 
 ID: Final = "casing.start"
 KIND: Final[Kind] = "casing"
@@ -57,7 +57,7 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
                     ID,
                     f"The sentence starts with a small “{first[0]}”; {capitals} of the other {others} start "
                     "with a capital.",
-                    (first[0][0].upper() + first[0][1:],),
+                    (capitalise(first[0], table.language),),
                 )
             )
     return evidence

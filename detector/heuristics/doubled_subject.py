@@ -34,13 +34,24 @@ _PAIRS: Final = {
     language: re.compile(rf"(?<![\w'’-])(?:{pronouns}) (?:{pronouns})(?![\w'’-]| selbst)", re.IGNORECASE)
     for language, pronouns in _PRONOUNS.items()
 }
+# After these the first pronoun is no subject: "avec elle il part", "senza di lui lei resta".
+_OBJECT: Final = {
+    language: re.compile(rf"\b(?:{before}) $", re.IGNORECASE)
+    for language, before in {
+        "fr": "à|après|avant|avec|chez|contre|de|derrière|devant|entre|envers|malgré|par|parmi|pour|"
+        "sans|selon|sous|sur|vers|comme",
+        "es": "a|ante|con|contra|de|en|entre|hacia|para|por|según|sin|sobre|tras|como",
+        "it": "a|con|contro|da|di|per|senza|su|tra|fra|verso|come|secondo",
+        "pt": "a|com|contra|de|em|entre|para|perante|por|sem|sobre|como|segundo",
+    }.items()
+}
 _CAPITALISED: Final = {"en": ("He", "She", "They")}
 
 
 def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
     """Find two subject pronouns in a row, and a capitalised pronoun right after a noun."""
     code = primary(language) or ""
-    pairs = _PAIRS.get(code)
+    pairs, preposition = _PAIRS.get(code), _OBJECT.get(code)
     table = lexicon(code)
     if pairs is None or table is None:
         return []
@@ -50,6 +61,7 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
         spans = [
             (match.span(), 0.9, f"Two subjects stand side by side: “{match[0]}”.")
             for match in pairs.finditer(text)
+            if preposition is None or not preposition.search(text, max(0, match.start() - 12), match.start())
         ]
         if any(pronoun in text for pronoun in _CAPITALISED.get(code, ())):
             found = words(text)

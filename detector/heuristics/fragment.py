@@ -21,7 +21,8 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
     """Find sentences of five words or more that end in "the", "of" and their like, or in "-".
 
     A word counts as one that cannot end a sentence where it is common in native text and not once
-    in 4,000 times its last word. In Chinese and Japanese, words are characters.
+    in 4,000 times its last word. In Chinese and Japanese, words are characters. Outside English the
+    last part of a domain, "example.de.", is no word.
     """
     table = lexicon(language)
     if table is None:
@@ -39,6 +40,7 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
         elif (
             tail in (".", "。", "।")
             and not last[0][0].isupper()
+            and (table.language == "en" or sentence.text[last.start() - 1] != ".")
             and counts.last + 0.5 <= _MAX_RATE * counts.total
         ):
             message = f"The sentence breaks off after “{last[0]}”, which ends hardly any sentence."

@@ -25,6 +25,7 @@ WORD = re.compile(rf"{_LETTER}+(?:['’]{_LETTER}+)*|[{UNSPACED}]")
 
 _MIN_CLASS = 20
 _PRIOR = 100
+_TWO_I = ("tr", "az")
 _CASELESS_I = str.maketrans({"İ": "i", "I": "ı"})
 _ASSETS = files("detector") / "assets" / "lexicon"
 
@@ -95,7 +96,20 @@ def primary(language: str | None) -> str | None:
 
 def fold(word: str, language: str) -> str:
     """Give ``word`` in small letters, with the dotless i of Turkish and Azerbaijani."""
-    return (word.translate(_CASELESS_I) if language in ("tr", "az") else word).lower()
+    return (word.translate(_CASELESS_I) if language in _TWO_I else word).lower()
+
+
+def capitalise(word: str, language: str) -> str:
+    """Give ``word`` with a capital first: İ for the i of Turkish and Azerbaijani, IJ for that of Dutch.
+
+    Example:
+        >>> capitalise("ilk", "tr"), capitalise("ijs", "nl"), capitalise("ink", "en")
+        ('İlk', 'IJs', 'Ink')
+    """
+    if language in _TWO_I and word.startswith("i"):
+        return "İ" + word[1:]
+    initial = 2 if language == "nl" and word.startswith("ij") else 1
+    return word[:initial].upper() + word[initial:]
 
 
 def words(text: str) -> list[re.Match[str]]:

@@ -26,7 +26,8 @@ _UNITS: Final = {
     "%": "percent|per cent",
 }
 
-# Reasons and patterns; each pattern is a fault by itself. 百万千瓦, a million kilowatts, is right.
+# Reasons and patterns; each pattern is a fault by itself. 百万千瓦, a million kilowatts, is right, and
+# so is the decimal point of Swiss francs.
 _PATTERNS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "en": (
         (
@@ -55,14 +56,21 @@ _PATTERNS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("is grouped wrongly", r"(?<![\d,.])\d{1,3},\d{4,}(?![\d,])(?= [a-z]{3})"),
     ),
     "de": (
-        ("has a decimal point", r"(?<![\d,.])\d{1,3}\.\d{1,2} (?:Millionen|Milliarden|Billionen|Prozent)\b"),
+        (
+            "has a decimal point",
+            r"(?<![\d,.])\d{1,3}\.\d{1,2} (?:Millionen|Milliarden|Billionen|Prozent)\b"
+            r"(?! (?:Schweizer )?(?:Franken|CHF))",
+        ),
         (
             "has two scale words that do not go together",
             r"\b(?:Millionen (?:Tausend|tausend)|Milliarden? Millionen)\b",
         ),
     ),
     "fr": (
-        ("has a decimal point", r"(?<![\d,.])\d{1,3}\.\d{1,2} (?:millions?|milliards?|pour cent)\b"),
+        (
+            "has a decimal point",
+            r"(?<![\d,.])\d{1,3}\.\d{1,2} (?:millions?|milliards?|pour cent)\b(?! de (?:francs|CHF))",
+        ),
         (
             "has two scale words that do not go together",
             r"\bmilliards? (?:de )?millions?\b",

@@ -59,19 +59,26 @@ MARKS: Final[dict[str, re.Pattern[str]]] = {
 # The corpora straighten quotes, so their tables alone would call „German“ and « French » foreign.
 _EUROPEAN: Final = frozenset("«»‹›„‚")
 _WITHOUT_EUROPEAN: Final = ("en", "gu", "hi", "ja", "ko", "ta", "zh")
-# Right in places whose news the corpora do not hold, such as Taiwan.
-_ELSEWHERE: Final = {"ja": "〈〉【】", "ko": "「」『』《》〈〉【】", "zh": "「」『』〈〉【】"}
+# Right in places whose news the corpora do not hold, such as Taiwan, in figures and technical prose
+# (４，０００) and between the parts of a foreign name.
+_ELSEWHERE: Final = {"ja": "〈〉【】，．", "ko": "「」『』《》〈〉【】", "zh": "「」『』〈〉【】．"}
+# Typed by people, in 27 of 1,000 Russian web sentences, and left there by hardly any engine.
+_TYPED: Final = frozenset(("space before ;", "space before :"))
 _MAX_RATE = 5e-4
 _MIN_SENTENCES = 500
 
 
 def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
-    """Find marks that stand in fewer than 1 in 2,000 native sentences of the language."""
+    """Find marks that stand in fewer than 1 in 2,000 native sentences of the language.
+
+    A space before a colon or semicolon tells in English only.
+    """
     table = lexicon(language)
     if table is None or table.sentences < _MIN_SENTENCES:
         return []
     elsewhere = frozenset(_ELSEWHERE.get(table.language, ""))
     own = elsewhere if table.language in _WITHOUT_EUROPEAN else elsewhere | _EUROPEAN
+    own = own if table.language == "en" else own | _TYPED
     foreign = {
         name: (pattern, (table.marks.get(name, 0) + 0.5) / table.sentences)
         for name, pattern in MARKS.items()
