@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -18,6 +19,9 @@ from .spans import word_scores
 from .tokens import Tokenizer, Window
 
 BackendName = Literal["onnx", "torch"]
+
+
+_LOADING = Lock()
 
 
 class _Weights(NamedTuple):
@@ -65,6 +69,7 @@ class Model:
         self.heads: HeadsConfig = read_heads(folder)
         self.fusion = fusion or Fusion.load(folder)
         self.languages = tuple(self.fusion.languages) or self.heads.languages
+        self._loaded: _Weights | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the folder and what was asked of it: a detector is the same before and after use."""
@@ -74,12 +79,17 @@ class Model:
     def with_fusion(self, fusion: Fusion) -> Model:
         """Give the same encoder with other heads or points; weights that were read are not read again."""
         other = Model(self.folder, backend=self.backend, device=self._device, fusion=fusion)
-        if "_weights" in self.__dict__:
-            other.__dict__["_weights"] = self._weights
+        other._loaded = self._loaded
         return other
 
-    @cached_property
+    @property
     def _weights(self) -> _Weights:
+        with _LOADING:  # threads that need a model at the same time read it once
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
+
+    def _load(self) -> _Weights:
         if self.backend == "onnx":
             from .backends.onnx import OnnxBackend
 

@@ -6,7 +6,9 @@ import dataclasses
 import json
 import pickle
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,11 +109,26 @@ def test_a_point_that_a_language_lacks_flags_nothing(folder: Path) -> None:
     assert not loose.analyze(ENGLISH).notes
 
 
+def test_threads_read_the_weights_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[Model] = []
+    load = Model._load
+
+    def counted(self: Model) -> Any:
+        loads.append(self)
+        return load(self)
+
+    monkeypatch.setattr(Model, "_load", counted)
+    model = Model(folder)
+    with ThreadPoolExecutor(4) as pool:
+        hashes = set(pool.map(lambda _: model.hash, range(4)))
+    assert len(hashes) == len(loads) == 1
+
+
 def test_other_heads_do_not_read_the_weights_again(folder: Path) -> None:
     model = Model(folder)
     model.logits([ENGLISH])
     other = model.with_fusion(dataclasses.replace(model.fusion, token_threshold=0.9))
-    assert other.__dict__["_weights"] is model.__dict__["_weights"]
+    assert other._loaded is model._loaded is not None
     assert other.hash != model.hash
 
 
