@@ -277,7 +277,8 @@ class Detector:
         Args:
             human_texts: Texts known to be honest, of the kind to be judged.
             fpr: Share of honest sentences, and of honest texts, that may be flagged; in (0, 1).
-            language: BCP 47 tag of them all.
+            language: BCP 47 tag of them all; by default each text's is told from it. A language with
+                too few sentences keeps its present thresholds.
 
         Returns:
             A new detector at the operating point ``"own"``. The text threshold is kept from the
@@ -291,30 +292,33 @@ class Detector:
         if not 0 < fpr < 1:
             raise ValueError(f"fpr must be between 0 and 1, got {fpr}")
         reports = [self.analyze(text, language=language) for text in _texts(human_texts, "text")]
-        scores = _known(np.array([s.score for r in reports for s in r.sentences]))
-        texts = _known(np.array([r.score for r in reports]))
-        if len(scores) * fpr < 20:
+        points: dict[str, OperatingPoint] = {}
+        most = 0
+        for tag in {r.language for r in reports if r.language and not math.isnan(r.score)}:
+            some = [r for r in reports if r.language == tag]
+            scores = _known(np.array([s.score for r in some for s in r.sentences]))
+            texts = _known(np.array([r.score for r in some]))
+            most = max(most, len(scores))
+            if len(scores) * fpr >= 20:
+                points[tag] = OperatingPoint(
+                    sentence=threshold_at(scores, fpr),
+                    text=threshold_at(texts, fpr) if len(texts) * fpr >= 20 else self._point(tag).text,
+                    fpr=fpr,
+                    sentences=len(scores),
+                    texts=len(texts),
+                    data="the user's own texts",
+                )
+        if not points:
             raise ValueError(
-                f"{len(scores)} judged sentences are too few to set a point at {fpr:g}: "
+                f"{most} judged sentences are too few to set a point at {fpr:g}: "
                 f"20 false alarms must be expected, which takes {math.ceil(20 / fpr)}"
             )
-        judged = {r.language for r in reports if not math.isnan(r.score)}
         present = self._operating_point or "none"
 
         def with_point(model: Model) -> Model:
-            languages = [tag for tag in model.languages if tag in judged and self._judge_of[tag] is model]
-            kept = self._point(languages[0]).text if languages else None
-            point = OperatingPoint(
-                sentence=threshold_at(scores, fpr),
-                text=threshold_at(texts, fpr) if len(texts) * fpr >= 20 else kept,
-                fpr=fpr,
-                sentences=len(scores),
-                texts=len(texts),
-                data="the user's own texts",
-            )
-            own = point if languages else model.fusion.operating_points.get(present, NO_POINT)
-            fusion = model.fusion.with_point("own", own, dict.fromkeys(languages, own), present)
-            return model.with_fusion(fusion)
+            own = {tag: points[tag] for tag in model.languages if tag in points}
+            of_all = next(iter(own.values()), model.fusion.operating_points.get(present, NO_POINT))
+            return model.with_fusion(model.fusion.with_point("own", of_all, own, present))
 
         return Detector(
             [with_point(model) for model in self._models],

@@ -84,10 +84,10 @@ class Model:
 
     @property
     def _weights(self) -> _Weights:
-        with _LOADING:  # threads that need a model at the same time read it once
-            if self._loaded is None:
-                self._loaded = self._load()
-            return self._loaded
+        if self._loaded is None:
+            with _LOADING:  # threads that need a model at the same time read it once
+                self._loaded = self._loaded or self._load()
+        return self._loaded
 
     def _load(self) -> _Weights:
         if self.backend == "onnx":

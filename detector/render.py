@@ -142,7 +142,9 @@ def _headline(report: Report) -> str:
 
 def _facts(report: Report) -> Iterator[str]:
     if not math.isnan(report.score):
-        yield f"score {show_score(report.score)}, flagged from {report.signature.text_threshold:.2f}"
+        threshold = report.signature.text_threshold
+        flagged = f", flagged from {threshold:.2f}" if threshold <= 1 else ""
+        yield f"score {show_score(report.score)}{flagged}"
     yield f"language {report.language or 'not known'}"
     if report.pivot:
         yield f"probably through {report.pivot}"
@@ -305,16 +307,18 @@ def _summary(report: Report, marks: Sequence[_Mark], title: str) -> str:
     if report.pivot:
         facts.insert(1, ("Probably came through", report.pivot))
     facts.append(("Judged at", _point(signature.operating_point)))
+    reached = signature.text_threshold <= 1  # else no score reaches it
     gauge = "<p>No score: the detector abstains rather than guess.</p>"
     if not math.isnan(report.score):
         score, threshold = _html(show_score(report.score)), f"{signature.text_threshold:.2f}"
+        flagged = f"From {threshold}, the mark on the bar, it is flagged." if reached else ""
         gauge = (
             f'<p class="score"><strong>{score}</strong>'
             f'<span class="gauge" role="img" aria-label="Score {score} of 1, flagged from {threshold}" '
             f'style="--p:{report.score:.3f};--t:{signature.text_threshold:.3f}"></span></p>'
             "<p>The score of the text is the calibrated probability, from 0 to 1, that "
             f"{_CLAIMS[report.claim or 'round_trip']}. "
-            f"From {threshold}, the mark on the bar, it is flagged.</p>"
+            f"{flagged}</p>"
         )
     counts = Counter(m.evidence.kind for m in marks)
     legend = "".join(

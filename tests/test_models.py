@@ -15,6 +15,7 @@ import pytest
 from detector import Detector
 from detector.fuse import Fusion, OfLanguage, OperatingPoint
 from detector.models import Model, members
+from detector.render import to_terminal
 
 ENGLISH = "The old bridge was closed on Monday after the council had voted, and the harbour stayed open."
 GERMAN = "Die alte Brücke wurde am Montag geschlossen, nachdem der Stadtrat lange darüber beraten hatte."
@@ -97,6 +98,10 @@ def test_calibrate_moves_the_languages_of_the_texts_only(folder: Path) -> None:
     assert {s.operating_point for s in kept.values()} == {"own"}
     assert (kept["en"].threshold, kept["fi"].threshold) == (0.5, 1.0)
     assert 0.0 < kept["de"].threshold < 1.0
+    mixed = detector.calibrate(
+        [FINNISH, *(f"{GERMAN} Nummer {k} blieb leer." for k in range(60))], fpr=0.2
+    )  # one text sets no point of its own
+    assert mixed.analyze(FINNISH).signature.threshold == 1.0
 
 
 def test_a_point_that_a_language_lacks_flags_nothing(folder: Path) -> None:
@@ -105,7 +110,8 @@ def test_a_point_that_a_language_lacks_flags_nothing(folder: Path) -> None:
     assert report.verdict == "clean"
     assert report.signature.threshold > 1
     assert any(note.startswith("In this language nothing is flagged") for note in report.notes)
-    assert "it is flagged and" not in report.to_html()
+    assert "it is flagged" not in report.to_html()
+    assert "2.00" not in to_terminal(report, colour=False, width=80)
     assert not loose.analyze(ENGLISH).notes
 
 
