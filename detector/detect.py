@@ -8,7 +8,6 @@ import shutil
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -399,9 +398,11 @@ class Detector:
         return "nothing" if point.text is None else "no sentence"
 
     def _signature(self, language: str | None) -> Signature:
+        from . import __version__
+
         model, fusion, point = self._model(language), self._fusion(language), self._point(language)
         return Signature(
-            version=version("translation-laundering-detector"),
+            version=__version__,
             model=model.hash,
             backend=model.backend,
             features=fusion.sentence.features + fusion.text.features,

