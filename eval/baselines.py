@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from detector.alignment import words
 from detector.fuse import (
     SENTENCE_FEATURES,
     SENTENCE_RULES,
@@ -20,7 +21,6 @@ from detector.fuse import (
 )
 from detector.heuristics import HEURISTICS
 from detector.report import KINDS
-from training.alignment import words
 from training.corpora import SEED
 from training.examine import Examined
 from training.fusion import fit_logistic

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from detector.alignment import words
 from detector.backends import Backend
 from detector.backends.onnx import OnnxBackend
 from detector.fuse import NO_POINT, Fusion
 from detector.models import Model
-from training.alignment import words
 from training.corpora import read
 from training.damage import HOPS
 from training.examine import examine

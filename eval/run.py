@@ -21,12 +21,12 @@ import numpy as np
 import pandas as pd
 
 from detector import Detector
+from detector.alignment import words
 from detector.backends import Backend
 from detector.backends.onnx import OnnxBackend
 from detector.fuse import Fusion, Vector
 from detector.report import Evidence
 from detector.spans import find_spans
-from training.alignment import words
 from training.corpora import SEED
 from training.examine import Examined, examine
 from training.examples import changed_spans

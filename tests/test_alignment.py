@@ -4,8 +4,8 @@ import doctest
 
 import pytest
 
-from training import alignment
-from training.alignment import align, words
+from detector import alignment
+from detector.alignment import align, words
 
 
 def chosen(a: alignment.Alignment, flags: tuple[bool, ...]) -> list[str]:

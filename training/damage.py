@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from .alignment import align
+from detector.alignment import align
+
 from .corpora import SPLITS, named, read, roundtrips
 from .readings import FOLDER, Reading, load, pair_id
 

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from detector.alignment import Word, align, words
 from detector.tokens import Tokenizer, Window
 
-from .alignment import Word, align, words
 from .corpora import SEED, read
 from .damage import HOPS, JUDGED, hter_damage, mqm_damage
 from .pivots import group_index
