@@ -7,8 +7,11 @@ import unicodedata
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
-from nltk.stem.snowball import SnowballStemmer
+if TYPE_CHECKING:
+    from nltk.stem.snowball import SnowballStemmer
+
 
 _NO_SPACES = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Myanmar, Khmer
@@ -148,6 +151,8 @@ def _stem(word: str, language: str) -> str:
 
 @cache
 def _stemmer(name: str) -> SnowballStemmer:
+    from nltk.stem.snowball import SnowballStemmer  # takes a second, and rules need none
+
     return SnowballStemmer(name)
 
 
