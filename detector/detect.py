@@ -39,6 +39,7 @@ shorter ones was no better than chance."""
 
 _AT_ONCE = 200_000  # characters
 _NEVER = 2.0  # a threshold that no score reaches; JSON has no infinity
+_EVIDENCE_ONLY = frozenset(h.id for h in HEURISTICS if not h.counts)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SAVED = (
     "README.md", "config.json", "heads.json", "model.onnx", "model.safetensors", "tokenizer.json",
@@ -451,7 +452,7 @@ class Detector:
             )
             judged.append(replace(said, words=()))  # the words of a book would fill the memory
             damage.append(logit)
-            rule_scores.append(sum(e.score for e in found))
+            rule_scores.append(sum(e.score for e in found if e.found_by not in _EVIDENCE_ONLY))
         report = Report(
             text=reading.text,
             language=reading.language,
@@ -494,7 +495,7 @@ class Detector:
 
 
 def _shown(fusion: Fusion, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    return _in_order(e for e in evidence if e.found_by in fusion.shown_rules)
+    return _in_order(e for e in evidence if e.found_by in fusion.shown_rules or e.found_by in _EVIDENCE_ONLY)
 
 
 def _spans(

@@ -18,8 +18,8 @@ from .spans import WordScore
 
 Vector = npt.NDArray[np.float64]
 
-SENTENCE_RULES = tuple(h.id for h in HEURISTICS if h.scope == "sentence")
-TEXT_RULES = tuple(h.id for h in HEURISTICS if h.scope == "text")
+SENTENCE_RULES = tuple(h.id for h in HEURISTICS if h.counts and h.scope == "sentence")
+TEXT_RULES = tuple(h.id for h in HEURISTICS if h.counts and h.scope == "text")
 SENTENCE_FEATURES = ("model.damage", "model.token_top", "model.token_mean", "length", *SENTENCE_RULES)
 _TEXT_BASE = ("provenance.mean", "provenance.upper", "damage.mean", "damage.upper")
 TEXT_FEATURES = (

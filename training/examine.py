@@ -19,6 +19,7 @@ from detector.report import Evidence, Sentence
 from detector.tokens import Tokenizer
 
 _AT_ONCE = 4096
+_COUNTING = tuple(h for h in HEURISTICS if h.counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +71,18 @@ def examine(texts: Sequence[str], language: str, folder: Path, backend: Backend)
 
 
 def sentence_evidence(text: str, language: str) -> tuple[Evidence, ...]:
-    """Give what the sentence rules find in one sentence."""
+    """Give what the sentence rules that count find in one sentence."""
     one = (Sentence(text, 0, len(text)),)
-    return tuple(e for rule in HEURISTICS if rule.scope == "sentence" for e in rule.find(one, language))
+    return tuple(e for rule in _COUNTING if rule.scope == "sentence" for e in rule.find(one, language))
 
 
 def text_evidence(texts: Sequence[str], language: str) -> tuple[Evidence, ...]:
-    """Give what the text rules find in sentences that follow each other."""
+    """Give what the text rules that count find in sentences that follow each other."""
     sentences, start = [], 0
     for text in texts:
         sentences.append(Sentence(text, start, start + len(text)))
         start += len(text) + 1
-    return tuple(e for rule in HEURISTICS if rule.scope == "text" for e in rule.find(sentences, language))
+    return tuple(e for rule in _COUNTING if rule.scope == "text" for e in rule.find(sentences, language))
 
 
 def runs(frame: pd.DataFrame, by: Sequence[str], length: int) -> Iterator[npt.NDArray[np.int64]]:

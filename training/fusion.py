@@ -817,7 +817,9 @@ def main() -> None:
 def shown_rules(figures: Path | None) -> tuple[str, ...]:
     """Give the rules people see: all but those that dev shows to be no better than chance."""
     verdicts = json.loads(figures.read_text(encoding="utf-8")) if figures else {}
-    return tuple(h.id for h in HEURISTICS if verdicts.get(h.id, {}).get("beats_chance") is not False)
+    return tuple(
+        h.id for h in HEURISTICS if h.counts and verdicts.get(h.id, {}).get("beats_chance") is not False
+    )
 
 
 if __name__ == "__main__":

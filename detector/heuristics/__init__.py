@@ -34,6 +34,8 @@ class Heuristic:
         message: What the rule looks for, in one plain sentence (`detector rules` prints it).
         find: ``find(sentences, language) -> evidence``, offsets into the whole text. A
             language of None makes rules that need one abstain.
+        counts: Whether the fused heads weigh it. Evidence of a rule that does not count is shown
+            and changes no score.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Heuristic:
     scope: Literal["sentence", "text"]
     message: str
     find: Callable[[Sequence[Sentence], str | None], list[Evidence]]
+    counts: bool = True
 
 
 HEURISTICS: tuple[Heuristic, ...] = (
@@ -122,4 +125,4 @@ HEURISTICS: tuple[Heuristic, ...] = (
         boilerplate.find,
     ),
 )
-"""Every rule. The order fixes the feature vector of the fused head."""
+"""Every rule. The order of those that count fixes the feature vector of the fused head."""
