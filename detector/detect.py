@@ -42,15 +42,16 @@ _NEVER = 2.0  # a threshold that no score reaches; JSON has no infinity
 _EVIDENCE_ONLY = frozenset(h.id for h in HEURISTICS if not h.counts)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SAVED = (
-    "README.md", "config.json", "heads.json", "model.onnx", "model.safetensors", "tokenizer.json",
-    "training.json",
+    "README.md", "config.json", "heads.json", "model.onnx", "model.safetensors", "ngrams.npz",
+    "tokenizer.json", "training.json",
 )  # fmt: skip
 _SENTENCE_FIELDS = {
     "start": "int64", "end": "int64", "score": "float64", "verdict": "string", "kinds": "string",
 }  # fmt: skip
 
 
-_Judged = tuple[Sentence, Model]
+_Judged = tuple[Sentence, str]
+"""A sentence and its language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,9 @@ class Detector:
         """
         folder = locate(DEFAULT_MODEL if model is None else model)
         first, *more = (Model(path, backend=backend, device=device) for path in members(folder))
-        first.logits([""])  # what is broken or missing is said now; the others wait for a text of theirs
+        first.logits(
+            [""], first.languages[0]
+        )  # what is broken or missing is said now; the others wait for a text of theirs
         return cls([first, *more], operating_point=operating_point, disabled_rules=disabled_rules)
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -418,12 +421,13 @@ class Detector:
 
     def _logits(self, readings: Sequence[_Reading]) -> Iterator[SentenceLogits]:
         """Run encoders over all that is judged, some thousand sentences at a time: memory stays bounded."""
-        judged = ((s, self._model(reading.language)) for reading in readings for s in reading.judged)
+        judged = ((s, reading.language or "") for reading in readings for s in reading.judged)
         for some in _chunks(judged, _AT_ONCE):
             found: dict[int, SentenceLogits] = {}
-            for model in {id(m): m for _, m in some}.values():
-                rows = [i for i, (_, m) in enumerate(some) if m is model]
-                found |= zip(rows, model.logits([some[i][0].text for i in rows]), strict=True)
+            for language in dict.fromkeys(tag for _, tag in some):
+                rows = [i for i, (_, tag) in enumerate(some) if tag == language]
+                texts = [some[i][0].text for i in rows]
+                found |= zip(rows, self._model(language).logits(texts, language), strict=True)
             yield from (found[i] for i in range(len(some)))
 
     def _report(self, reading: _Reading, logits: Iterator[SentenceLogits]) -> Report:
@@ -467,7 +471,7 @@ class Detector:
         )
         if not judged:
             return report
-        features = text_features([s.provenance for s in judged], damage, rule_scores, texts_own)
+        features = text_features(fusion.provenance_logits(judged), damage, rule_scores, texts_own)
         contributions = fusion.text.contributions(features)
         score = sigmoid(sum(contributions.values()))
         flagged = score >= signature.text_threshold

@@ -21,6 +21,7 @@ Vector = npt.NDArray[np.float64]
 SENTENCE_RULES = tuple(h.id for h in HEURISTICS if h.counts and h.scope == "sentence")
 TEXT_RULES = tuple(h.id for h in HEURISTICS if h.counts and h.scope == "text")
 SENTENCE_FEATURES = ("model.damage", "model.token_top", "model.token_mean", "length", *SENTENCE_RULES)
+PROVENANCE_FEATURES = ("encoder", "ngrams")
 _TEXT_BASE = ("provenance.mean", "provenance.upper", "damage.mean", "damage.upper")
 TEXT_FEATURES = (
     *_TEXT_BASE, *(f"{name}*length" for name in _TEXT_BASE), "length", "rules", *TEXT_RULES,
@@ -36,12 +37,15 @@ class SentenceLogits:
         provenance: Mean logit of the windows.
         pivot: Mean logits of the pivot classes. Shape (pivots,).
         words: Every word with its probability of damage.
+        ngrams: Logit that a machine wrote it, by its words alone (see `ngrams.Ngrams`); 0 where a model
+            has none for the language.
     """
 
     damage: float
     provenance: float
     pivot: npt.NDArray[np.float32]
     words: tuple[WordScore, ...]
+    ngrams: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +114,14 @@ class OfLanguage:
         sentence: What is added to the logit of a sentence.
         text: What is added to the logit of a text.
         operating_points: By name; they take the place of the model's own.
+        provenance: As in `Fusion`.
     """
 
     claim: Claim
     sentence: float
     text: float
     operating_points: Mapping[str, OperatingPoint]
+    provenance: Logistic | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,8 @@ class Fusion:
         pivot_threshold: Probability at and above which a flagged text's pivot is named.
         languages: What differs by language, of a model of many: it judges these and no others.
             Empty for a model of one language.
+        provenance: Joins what the encoder and the n-grams say of the provenance of a sentence, over
+            `PROVENANCE_FEATURES`; None where only the encoder speaks.
     """
 
     sentence: Logistic
@@ -141,6 +149,7 @@ class Fusion:
     token_threshold: float
     pivot_threshold: float
     languages: Mapping[str, OfLanguage] = field(default_factory=dict)
+    provenance: Logistic | None = None
 
     def of(self, language: str) -> Fusion:
         """Give the heads and points of one language; of a model of one language itself.
@@ -157,7 +166,12 @@ class Fusion:
             text=replace(self.text, bias=self.text.bias + own.text),
             operating_points=own.operating_points,
             languages={},
+            provenance=own.provenance,
         )
+
+    def provenance_logits(self, said: Sequence[SentenceLogits]) -> Vector:
+        """Give the logit that a machine wrote each sentence. Shape (sentences,)."""
+        return provenance_logits(self.provenance, said)
 
     def claim(self, language: str) -> Claim:
         """Say what a text score of a language is the probability of (see `OfLanguage`)."""
@@ -179,6 +193,9 @@ class Fusion:
         data = asdict(self)
         if not self.languages:
             del data["languages"]
+        for part in (data, *data.get("languages", {}).values()):
+            if part["provenance"] is None:
+                del part["provenance"]
         return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
     def save(self, folder: Path) -> None:
@@ -205,6 +222,7 @@ class Fusion:
                 token_threshold=float(data["token_threshold"]),
                 pivot_threshold=float(data["pivot_threshold"]),
                 languages={k: _of_language(v) for k, v in dict(data.get("languages", {})).items()},
+                provenance=_provenance(data),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path}: not a fusion file: {error!r}") from None
@@ -245,8 +263,21 @@ def _of_language(data: Mapping[str, Any]) -> OfLanguage:
     if data["claim"] not in CLAIMS:
         raise ValueError(f"claim must be one of {', '.join(CLAIMS)}, got {data['claim']!r}")
     return OfLanguage(
-        data["claim"], float(data["sentence"]), float(data["text"]), _points(data["operating_points"])
+        claim=data["claim"],
+        sentence=float(data["sentence"]),
+        text=float(data["text"]),
+        operating_points=_points(data["operating_points"]),
+        provenance=_provenance(data),
     )
+
+
+def _provenance(data: Mapping[str, Any]) -> Logistic | None:
+    if "provenance" not in data:
+        return None
+    head = _logistic(data["provenance"])
+    if head.features != PROVENANCE_FEATURES:
+        raise ValueError(f"provenance must be over {PROVENANCE_FEATURES}, got {head.features}")
+    return head
 
 
 def _logistic(data: Mapping[str, Any]) -> Logistic:
@@ -259,6 +290,20 @@ def _logistic(data: Mapping[str, Any]) -> Logistic:
     if not len(head.features) == len(head.weights) == len(head.means):
         raise ValueError("features, weights and means differ in number")
     return head
+
+
+def provenance_logits(head: Logistic | None, said: Sequence[SentenceLogits]) -> Vector:
+    """Give the logit that a machine wrote each sentence: the head's, or without one the encoder's alone.
+
+    Args:
+        head: Over `PROVENANCE_FEATURES`.
+        said: Length n.
+
+    Returns:
+        Shape (n,).
+    """
+    x = np.array([[s.provenance, s.ngrams] for s in said], dtype=np.float64).reshape(-1, 2)
+    return x[:, 0] if head is None else head.logits(x)
 
 
 def sentence_features(logits: SentenceLogits, evidence: Sequence[Evidence]) -> Vector:
@@ -280,7 +325,7 @@ def sentence_features(logits: SentenceLogits, evidence: Sequence[Evidence]) -> V
 
 
 def text_features(
-    provenance: Sequence[float],
+    provenance: Sequence[float] | Vector,
     damage: Sequence[float],
     rule_scores: Sequence[float],
     evidence: Sequence[Evidence],
@@ -288,7 +333,8 @@ def text_features(
     """Give the features of one text, in the order of `TEXT_FEATURES`.
 
     Args:
-        provenance: Provenance logit of every judged sentence; at least one.
+        provenance: Provenance logit of every judged sentence (see `Fusion.provenance_logits`); at
+            least one.
         damage: Fused damage logit of the same sentences.
         rule_scores: Summed sureness of the sentence rules in each of them.
         evidence: What text rules found.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
@@ -15,6 +16,8 @@ import numpy as np
 from .backends import Backend, WindowLogits
 from .fuse import Fusion, SentenceLogits
 from .heads import HeadsConfig, read_heads
+from .ngrams import FILE as NGRAMS
+from .ngrams import Ngrams
 from .spans import word_scores
 from .tokens import Tokenizer, Window
 
@@ -27,6 +30,7 @@ _LOADING = Lock()
 class _Weights(NamedTuple):
     backend: Backend
     tokenizer: Tokenizer
+    ngrams: dict[str, Ngrams | None]
 
 
 class Model:
@@ -100,33 +104,42 @@ class Model:
             runner = TorchBackend(self.folder, device=self._device)
         tokenizer = Tokenizer(self.folder, max_tokens=self.heads.max_tokens)
         _check_fit(runner, tokenizer, self.heads, self.folder)
-        return _Weights(runner, tokenizer)
+        return _Weights(runner, tokenizer, {})
 
     @cached_property
     def hash(self) -> str:
         """First 12 hex digits of the SHA-256 over everything a score depends on. Reads the weights."""
         digest = hashlib.sha256(self.fusion.to_json().encode())
-        for name in (*self._weights.backend.files, "heads.json", "tokenizer.json"):
+        more = [NGRAMS] if (self.folder / NGRAMS).is_file() else []
+        for name in (*self._weights.backend.files, "heads.json", "tokenizer.json", *more):
             digest.update(name.encode())
             with (self.folder / name).open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         return digest.hexdigest()[:12]
 
-    def logits(self, sentences: Sequence[str]) -> list[SentenceLogits]:
-        """Run the encoder over some sentences.
+    def logits(self, sentences: Sequence[str], language: str) -> list[SentenceLogits]:
+        """Run the encoder and the n-grams of a language over some sentences.
 
         Raises:
             ValueError: If a file of the weights is missing, broken or does not fit the others.
             ImportError: If the backend's packages are not installed.
         """
-        return read_sentences(self._weights.backend, self._weights.tokenizer, sentences)
+        weights = self._weights
+        if language not in weights.ngrams:
+            weights.ngrams[language] = Ngrams.load(self.folder, language)
+        return read_sentences(weights.backend, weights.tokenizer, weights.ngrams[language], sentences)
 
 
-def read_sentences(backend: Backend, tokenizer: Tokenizer, sentences: Sequence[str]) -> list[SentenceLogits]:
+def read_sentences(
+    backend: Backend, tokenizer: Tokenizer, ngrams: Ngrams | None, sentences: Sequence[str]
+) -> list[SentenceLogits]:
     """Cut sentences into windows, run them, and put together what is said of each sentence."""
     windows = [tokenizer.windows(s) for s in sentences]
     results: Iterator[WindowLogits] = backend.run([w for of_one in windows for w in of_one])
-    return [join_windows(of_one, [next(results) for _ in of_one]) for of_one in windows]
+    joined = [join_windows(of_one, [next(results) for _ in of_one]) for of_one in windows]
+    if ngrams is None:
+        return joined
+    return [replace(said, ngrams=ngrams.logit(s)) for said, s in zip(joined, sentences, strict=True)]
 
 
 def members(folder: Path) -> tuple[Path, ...]:

@@ -17,6 +17,7 @@ from detector.fuse import (
     TEXT_RULES,
     Logistic,
     Vector,
+    provenance_logits,
     text_features,
 )
 from detector.heuristics import HEURISTICS
@@ -24,6 +25,7 @@ from detector.report import KINDS
 from training.corpora import SEED
 from training.examine import Examined
 from training.fusion import fit_logistic
+from training.ngrams import PER_ORIGINAL, some_of_each
 
 from .metrics import Rows
 from .samples import build_texts
@@ -89,7 +91,9 @@ class NgramModel:
         return np.asarray(self._model.decision_function(self._hash.transform(texts)), dtype=np.float64)
 
 
-def fit_ngrams(roundtrips: pd.DataFrame, *, per_original: int = 8) -> tuple[NgramModel, NgramModel]:
+def fit_ngrams(
+    roundtrips: pd.DataFrame, *, per_original: int = PER_ORIGINAL
+) -> tuple[NgramModel, NgramModel]:
     """Fit a model for damage on all that was read, one for provenance on a few round trips of each original.
 
     Args:
@@ -97,8 +101,7 @@ def fit_ngrams(roundtrips: pd.DataFrame, *, per_original: int = 8) -> tuple[Ngra
         per_original: At most so many rows of one original, for provenance.
     """
     read = roundtrips[roundtrips["damage"].notna()]
-    order = np.random.default_rng(SEED).permutation(len(roundtrips))
-    drawn = roundtrips.iloc[order].groupby("original_id").head(per_original)
+    drawn = some_of_each(roundtrips, per_original)
     return _fit_ngrams(read, read["damage"].to_numpy(float)), _fit_ngrams(drawn, np.ones(len(drawn)))
 
 
@@ -149,6 +152,7 @@ class Heads:
         *,
         without: Collection[str],
         most: int,
+        provenance: Logistic | None = None,
     ) -> Heads:
         """Fit both heads, round trips and people's text in equal weight.
 
@@ -159,6 +163,7 @@ class Heads:
             language: For the text rules.
             without: Features to leave out, such as `OF_RULES` or `OF_ENCODER`.
             most: At most so many texts of one kind and length.
+            provenance: See `detector.fuse.provenance_logits`.
         """
         people = (np.zeros(len(f)) for f in frames[1:])
         read = frames[0]["damage"].notna().to_numpy()
@@ -166,7 +171,14 @@ class Heads:
         features = [examined[0].features[read], *(e.features for e in examined[1:])]
         sentence = _fit(SENTENCE_FEATURES, features, damage, without)
         texts = [
-            build_texts(f, e.provenance, sentence.logits(e.features), e.rule_scores, language, most=most)[1]
+            build_texts(
+                f,
+                provenance_logits(provenance, e.logits),
+                sentence.logits(e.features),
+                e.rule_scores,
+                language,
+                most=most,
+            )[1]
             for f, e in zip(frames, examined, strict=True)
         ]
         machine = np.concatenate([np.full(len(of_kind), float(k == 0)) for k, of_kind in enumerate(texts)])

@@ -29,6 +29,7 @@ from training.corpora import read
 from training.damage import HOPS
 from training.examine import examine
 from training.fusion import POINTS
+from training.ngrams import pairs
 
 from . import language_tables, samples, tables
 from .baselines import NgramModel, fit_ngrams
@@ -98,7 +99,7 @@ class Judge:
         examined = examine(texts, self.language, self.folder, self.backend)
         scored = frame.assign(
             fused=self.heads.sentence.logits(examined.features),
-            provenance=examined.provenance,
+            provenance=self.heads.provenance_logits(examined.logits),
             rule_scores=examined.rule_scores,
             ngram=self.ngrams.logits([_spaced(t) for t in texts]) if self.ngrams and texts else np.nan,
         )
@@ -229,19 +230,12 @@ def learn(corpora: Path, gold: Path, language: str) -> tuple[NgramModel | None, 
         The model, the engines of both tables, and what the model learnt from; None for the model and
         for that where train holds nothing of the language.
     """
-    roundtrips = _gold(gold / f"{language}-train.parquet")
-    columns = ("human_id", "human", "machine", "engine")
-    hops = if_there(partial(read, corpora, f"single_hop/{language}", columns, split="train"))
-    seen = {engine for frame in (roundtrips, hops) if len(frame) for engine in frame["engine"]}
-    if len(roundtrips):
-        kind: Kind = "round trip"
-        frame = roundtrips
-    else:
-        kind = "single hop"
-        names = {"human_id": "original_id", "human": "original", "machine": "roundtrip"}
-        frame = hops.rename(columns=names)
+    frame, claim = pairs(corpora, gold, language)
+    hops = if_there(partial(read, corpora, f"single_hop/{language}", ("engine",), split="train"))
+    seen = {engine for some in (frame, hops) if len(some) for engine in some["engine"]}
     if frame.empty:
         return None, seen, None
+    kind: Kind = "round trip" if claim == "round_trip" else "single hop"
     cut = {side: frame[side].map(_spaced) for side in ("original", "roundtrip")}
     # of damage nobody need know anything here
     return fit_ngrams(frame.assign(**cut, damage=np.nan))[1], seen, kind

@@ -79,7 +79,7 @@ class Judge:
         scored = frame.assign(
             fused=fused,
             model=examined.damage,
-            provenance=examined.provenance,
+            provenance=self.fusion.provenance_logits(examined.logits),
             rules=self.rules.sentence.logits(examined.features),
             encoder=self.encoder.sentence.logits(examined.features),
             **{f"{kind} rules": said for kind, said in kinds(examined.features).items()},
@@ -292,11 +292,12 @@ def _judge(
     frames = [rows, samples.originals_of(rows), *([native] if len(native) else [])]
     backend = OnnxBackend(model)
     examined = [examine(f["text"].tolist(), language, model, backend) for f in frames]
-    fit = partial(Heads.fit, frames, examined, language, most=sizes.texts)
+    fusion = Fusion.load(model)
+    fit = partial(Heads.fit, frames, examined, language, most=sizes.texts, provenance=fusion.provenance)
     return Judge(
         model,
         backend,
-        Fusion.load(model),
+        fusion,
         language,
         fit(without=OF_ENCODER),
         fit(without=OF_RULES),

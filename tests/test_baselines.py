@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from detector.fuse import SENTENCE_FEATURES, SENTENCE_RULES, TEXT_FEATURES, SentenceLogits, Vector
+from detector.fuse import (
+    SENTENCE_FEATURES,
+    SENTENCE_RULES,
+    TEXT_FEATURES,
+    SentenceLogits,
+    Vector,
+    provenance_logits,
+)
 from eval.baselines import OF_ENCODER, OF_RULES, Heads, kinds
 from eval.samples import build_texts
 from training.examine import Examined
@@ -73,7 +80,13 @@ def test_texts_are_read_by_the_heads_own_sentences(fitted: dict[str, Heads]) -> 
 
     def build(of_sentences: Vector) -> tuple[list[np.ndarray[tuple[int], np.dtype[np.int64]]], Vector]:
         rows, x, _ = build_texts(
-            frame, examined.provenance, of_sentences, examined.rule_scores, "en", most=100, lengths=(1, 5)
+            frame,
+            provenance_logits(None, examined.logits),
+            of_sentences,
+            examined.rule_scores,
+            "en",
+            most=100,
+            lengths=(1, 5),
         )
         return rows, x
 

@@ -132,7 +132,7 @@ def test_threads_read_the_weights_once(folder: Path, monkeypatch: pytest.MonkeyP
 
 def test_other_heads_do_not_read_the_weights_again(folder: Path) -> None:
     model = Model(folder)
-    model.logits([ENGLISH])
+    model.logits([ENGLISH], "en")
     other = model.with_fusion(dataclasses.replace(model.fusion, token_threshold=0.9))
     assert other._loaded is model._loaded is not None
     assert other.hash != model.hash

@@ -1,4 +1,4 @@
-"""What encoder and rules say of many sentences at once, for fitting and for measuring."""
+"""What encoder, n-grams and rules say of many sentences at once, for fitting and for measuring."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from detector.fuse import SENTENCE_FEATURES, SentenceLogits, Vector, sentence_fe
 from detector.heads import read_heads
 from detector.heuristics import HEURISTICS
 from detector.models import read_sentences
+from detector.ngrams import Ngrams
 from detector.report import Evidence, Sentence
 from detector.tokens import Tokenizer
 
@@ -27,7 +28,7 @@ class Examined:
     """Sentences, each read by itself.
 
     Attributes:
-        logits: What the encoder says. Length n.
+        logits: What encoder and n-grams say. Length n.
         features: Shape (n, len(SENTENCE_FEATURES)).
         evidence: What each sentence rule found in each sentence. Length n.
     """
@@ -46,11 +47,6 @@ class Examined:
         return np.array([s.damage for s in self.logits])
 
     @property
-    def provenance(self) -> Vector:
-        """Provenance logits. Shape (n,)."""
-        return np.array([s.provenance for s in self.logits])
-
-    @property
     def rule_scores(self) -> Vector:
         """Summed sureness of the sentence rules. Shape (n,)."""
         return np.array([sum(e.score for e in found) for found in self.evidence])
@@ -59,11 +55,12 @@ class Examined:
 def examine(texts: Sequence[str], language: str, folder: Path, backend: Backend) -> Examined:
     """Read sentences as the detector does; each must be one sentence without outer white space."""
     tokenizer = Tokenizer(folder, max_tokens=read_heads(folder).max_tokens)
+    ngrams = Ngrams.load(folder, language)
     logits: list[SentenceLogits] = []
     evidence: list[tuple[Evidence, ...]] = []
     for k in range(0, len(texts), _AT_ONCE):
         some = texts[k : k + _AT_ONCE]
-        logits += read_sentences(backend, tokenizer, some)
+        logits += read_sentences(backend, tokenizer, ngrams, some)
         evidence += [sentence_evidence(t, language) for t in some]
     rows = [sentence_features(s, e) for s, e in zip(logits, evidence, strict=True)]
     features = np.array(rows, dtype=np.float64).reshape(-1, len(SENTENCE_FEATURES))

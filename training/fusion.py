@@ -23,6 +23,7 @@ from detector.backends import Backend
 from detector.backends.onnx import OnnxBackend
 from detector.detect import pivot_probabilities
 from detector.fuse import (
+    PROVENANCE_FEATURES,
     SENTENCE_FEATURES,
     TEXT_FEATURES,
     Fusion,
@@ -30,6 +31,7 @@ from detector.fuse import (
     OfLanguage,
     OperatingPoint,
     Vector,
+    provenance_logits,
     text_features,
 )
 from detector.heads import read_heads
@@ -110,6 +112,7 @@ class Table:
         self,
         by: Sequence[str],
         head: Logistic,
+        provenance_head: Logistic | None,
         language: str,
         *,
         lengths: Sequence[int] = LENGTHS,
@@ -117,12 +120,21 @@ class Table:
     ) -> tuple[Vector, npt.NDArray[np.int64]]:
         """Build texts of consecutive sentences.
 
+        Args:
+            by: What must be equal within a text.
+            head: For damage.
+            provenance_head: See `detector.fuse.provenance_logits`.
+            language: BCP 47 tag.
+            lengths: Sentences of a text.
+            most: At most so many texts of one length.
+
         Returns:
             Features, shape (texts, len(TEXT_FEATURES)), and lengths, shape (texts,).
         """
         rows, sizes = [], []
         damage = head.logits(self.examined.features)
-        provenance, rule_scores = self.examined.provenance, self.examined.rule_scores
+        provenance = provenance_logits(provenance_head, self.examined.logits)
+        rule_scores = self.examined.rule_scores
         sentences = self.frame["text"].to_numpy()
         rng = np.random.default_rng(SEED)
         # versions of one engine answer the same line more than once
@@ -345,7 +357,8 @@ def fit(materials: Sequence[Material], folder: Path, shown_rules: Sequence[str])
     ]
 
     heads = [dataclasses.replace(sentence, bias=sentence.bias + shift) for shift in of_sentences]
-    texts = [_texts_of(m, head) for m, head in zip(materials, heads, strict=True)]
+    origins = [_provenance_of(m) for m in materials]
+    texts = [_texts_of(*of_one) for of_one in zip(materials, heads, origins, strict=True)]
     x, label, weight = (np.concatenate([part[k] for part in texts]) for k in range(3))
     only_up = [name != "length" for name in TEXT_FEATURES]
     x[:, _silent(TEXT_FEATURES, shown_rules)] = 0
@@ -360,13 +373,14 @@ def fit(materials: Sequence[Material], folder: Path, shown_rules: Sequence[str])
             shown_rules=tuple(shown_rules),
             token_threshold=_token_threshold([(materials[0].roundtrips, sentence, points["fpr_1e-2"])]),
             pivot_threshold=_pivot_threshold(materials[0].roundtrips, _BY_ENGINE, folder),
+            provenance=origins[0],
         )
     starts = np.cumsum([len(part.x) for part in texts])[:-1]
     of_texts = [
         _shift(text.logits(own), part.label, part.weight, 2 * part.tens)
         for own, part in zip(np.split(x, starts), texts, strict=True)
     ]
-    return _of_many(materials, sentence, of_sentences, text, of_texts, texts, shown_rules)
+    return _of_many(materials, sentence, of_sentences, origins, text, of_texts, texts, shown_rules)
 
 
 def _sentences_of(m: Material) -> tuple[Vector, Vector, Vector, int]:
@@ -413,11 +427,35 @@ class _TextsOf(NamedTuple):
     tens: int
 
 
-def _texts_of(m: Material, head: Logistic) -> _TextsOf:
-    honest = [m.originals.texts(("origin", "year", "docid", "pivot"), head, m.language)]
-    honest += [t.texts(_BY_TEXT, head, m.language) for kind in m.kinds[1:] for t in kind]
-    laundered, sizes = m.roundtrips.texts(_BY_ENGINE, head, m.language)
-    site, site_sizes = m.site.texts(_BY_ENGINE, head, m.language)
+def _provenance_of(m: Material) -> Logistic | None:
+    """Weigh encoder and n-grams: round trips against originals and native news, all of the same weight.
+
+    Translations by people are left out: what tells them from an author's text is no machine's.
+    None where the model has no n-grams of the language.
+    """
+    tables = [m.roundtrips, *(t for t in (m.originals, m.native) if t)]
+    said = [s for t in tables for s in t.examined.logits]
+    x = np.array([[s.provenance, s.ngrams] for s in said]).reshape(-1, 2)
+    if not x[:, 1].any():
+        return None
+    counts = [len(t.frame) for t in tables]
+    share = np.repeat([1.0, *[1 / (len(tables) - 1)] * (len(tables) - 1)], counts)
+    weight = share / np.repeat(counts, counts)
+    machine = np.arange(len(x)) < counts[0]
+    head = fit_logistic(
+        PROVENANCE_FEATURES, x, machine.astype(float), weight * len(x) / weight.sum(), positive=[True, True]
+    )
+    log.info("%s: provenance %s", m.language, _shown(head))
+    return head
+
+
+def _texts_of(m: Material, head: Logistic, provenance: Logistic | None) -> _TextsOf:
+    def build(table: Table, by: Sequence[str]) -> _Texts:
+        return table.texts(by, head, provenance, m.language)
+
+    honest = [build(m.originals, ("origin", "year", "docid", "pivot"))]
+    honest += [build(t, _BY_TEXT) for kind in m.kinds[1:] for t in kind]
+    (laundered, sizes), (site, site_sizes) = build(m.roundtrips, _BY_ENGINE), build(m.site, _BY_ENGINE)
     x = np.concatenate([laundered, site, *(features for features, _ in honest)])
     label = np.r_[np.ones(len(laundered) + len(site)), np.zeros(len(x) - len(laundered) - len(site))]
     # a twentieth of the laundered texts' weight for sites that translate link words apart
@@ -501,6 +539,7 @@ def _of_many(
     materials: Sequence[Material],
     sentence: Logistic,
     of_sentences: Sequence[float],
+    origins: Sequence[Logistic | None],
     text: Logistic,
     of_texts: Sequence[float],
     texts: Sequence[_TextsOf],
@@ -552,8 +591,8 @@ def _of_many(
                 data=f"dev in {tag!r}, {untold.get(tag, sentence_at[tag][1])}; texts {text_at[tag][1]}",
             )
     tags = [m.language for m in materials]
-    shift_of = dict(zip(tags, zip(of_sentences, of_texts, strict=True), strict=True))
-    heads = [dataclasses.replace(sentence, bias=sentence.bias + shift_of[m.language][0]) for m in judged]
+    own_of = dict(zip(tags, zip(of_sentences, of_texts, origins, strict=True), strict=True))
+    heads = [dataclasses.replace(sentence, bias=sentence.bias + own_of[m.language][0]) for m in judged]
     at = [points[m.language]["fpr_1e-2"] for m in judged]
     return Fusion(
         sentence=sentence,
@@ -563,8 +602,10 @@ def _of_many(
         token_threshold=_token_threshold(zip([m.roundtrips for m in judged], heads, at, strict=True)),
         pivot_threshold=1.01,  # all went through English, or nobody knows
         languages={
-            m.language: OfLanguage(m.claim, *shift_of[m.language], operating_points=points[m.language])
-            for m in judged
+            tag: OfLanguage(claim, shift, text_shift, points[tag], origin)
+            for tag, claim, (shift, text_shift, origin) in (
+                (m.language, m.claim, own_of[m.language]) for m in judged
+            )
         },
     )
 
