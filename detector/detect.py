@@ -26,7 +26,7 @@ from .fuse import (
     text_features,
 )
 from .heuristics import HEURISTICS
-from .language import differs, identifier_name, identify, normalise_tag
+from .language import count_letters, differs, identifier_name, identify, normalise_tag
 from .models import Model, locate, members
 from .report import Evidence, Report, Sentence, SentenceReport, Signature, Verdict
 from .segment import segment, segmenter_name
@@ -105,9 +105,11 @@ class Detector:
             disabled_rules: Rule ids to leave out.
 
         Raises:
-            ValueError: If the operating point is unknown or has no threshold, or a disabled rule
-                does not exist.
+            ValueError: If there is no model, the operating point is unknown or has no threshold, or a
+                disabled rule does not exist.
         """
+        if not models:
+            raise ValueError("a detector needs at least one model")
         self._models = tuple(models)
         self._judge_of = {tag: model for model in reversed(self._models) for tag in model.languages}
         self._operating_point = operating_point
@@ -158,9 +160,20 @@ class Detector:
         """Write everything `from_pretrained` needs into ``folder``, which is made if need be.
 
         The model card goes along; whatever else training left in the folder does not.
+
+        Raises:
+            ValueError: If the models do not lie inside the first, or ``folder`` holds a model inside
+                that this detector has not: it would be loaded too.
         """
-        for model in self._models:
-            target = Path(folder, model.folder.relative_to(self._models[0].folder))
+        first = self._models[0].folder
+        if outside := [str(m.folder) for m in self._models if not m.folder.is_relative_to(first)]:
+            raise ValueError(f"{', '.join(outside)}: not inside {first}, so one folder cannot hold both")
+        targets = [Path(folder, m.folder.relative_to(first)) for m in self._models]
+        if others := [str(path) for path in members(Path(folder))[1:] if path not in targets]:
+            raise ValueError(
+                f"{', '.join(others)}: another model, which would be loaded too: remove it first"
+            )
+        for model, target in zip(self._models, targets, strict=True):
             target.mkdir(parents=True, exist_ok=True)
             for path in (model.folder / name for name in _SAVED):
                 if path.is_file() and path.resolve() != (target / path.name).resolve():
@@ -360,7 +373,7 @@ class Detector:
     ) -> _Reading:
         """Decide what is judged; a sentence that was ``identified`` by itself is not asked again."""
         abstention: Verdict | None = None
-        if not any(_letters(s.text) for s in sentences):
+        if not any(count_letters(s.text) for s in sentences):
             abstention = "too_short"
         elif language is None:
             abstention = doubt or "unsupported_language"
@@ -370,7 +383,7 @@ class Detector:
         def verdict(sentence: Sentence) -> Verdict | None:
             if abstention is not None or language is None:
                 return abstention
-            if _letters(sentence.text) < MIN_LETTERS:
+            if count_letters(sentence.text) < MIN_LETTERS:
                 return "too_short"
             return "mixed_language" if not identified and differs(sentence, language) else None
 
@@ -595,11 +608,6 @@ def _whole(text: str) -> tuple[Sentence, ...]:
     stripped = text.strip()
     start = len(text) - len(text.lstrip())
     return (Sentence(stripped, start, start + len(stripped)),) if stripped else ()
-
-
-def _letters(text: str) -> int:
-    """Count letters, an ideograph, kana or Hangul syllable as three."""
-    return sum(3 if c >= "\u3040" and not c.isascii() and c < "\ud7b0" else 1 for c in text if c.isalpha())
 
 
 def _chunks(judged: Iterable[_Judged], characters: int) -> Iterator[list[_Judged]]:

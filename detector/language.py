@@ -126,7 +126,7 @@ def differs(sentence: Sentence, language: str) -> bool:
         language: BCP 47 tag of the text.
     """
     text, expected = sentence.text[:_MAX_PIECE], normalise_tag(language)
-    letters = _letters(text)
+    letters = count_letters(text)
     script, share = _script(text)
     if letters < 20 or script is None:
         return False
@@ -190,7 +190,7 @@ def _join(pieces: Sequence[str]) -> Iterator[tuple[str, int]]:
     letters = 0
     for piece in pieces:
         chunk.append(piece)
-        letters += _letters(piece)
+        letters += count_letters(piece)
         if letters >= _CHUNK_LETTERS:
             yield " ".join(chunk), letters
             chunk, letters = [], 0
@@ -198,7 +198,8 @@ def _join(pieces: Sequence[str]) -> Iterator[tuple[str, int]]:
         yield " ".join(chunk), letters
 
 
-def _letters(text: str) -> int:
+def count_letters(text: str) -> int:
+    """Count letters, an ideograph, kana or Hangul syllable as three."""
     return sum(map(str.isalpha, text)) + 2 * len(_SYLLABLES.findall(text))
 
 

@@ -91,6 +91,17 @@ def test_saved_and_pickled_detectors_keep_all_their_models(folder: Path, tmp_pat
     assert not (tmp_path / "copy" / "many" / "many").exists()
 
 
+def test_what_one_folder_cannot_hold_is_refused(folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at least one model"):
+        Detector([])
+    apart = Detector([Model(folder), Model(tiny_model)])
+    with pytest.raises(ValueError, match="not inside"):
+        apart.save_pretrained(tmp_path / "copy")
+    Detector.from_pretrained(folder).save_pretrained(tmp_path / "two")
+    with pytest.raises(ValueError, match="many: another model"):
+        Detector.from_pretrained(tiny_model).save_pretrained(tmp_path / "two")
+
+
 def test_calibrate_moves_the_languages_of_the_texts_only(folder: Path) -> None:
     detector = Detector.from_pretrained(folder)
     own = detector.calibrate([f"{GERMAN} Nummer {k} blieb leer." for k in range(60)], fpr=0.2, language="de")

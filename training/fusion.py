@@ -696,11 +696,11 @@ def _join(some: Sequence[_Weighted]) -> _Weighted:
     return (np.concatenate(logits), np.concatenate(weights)) if some else (np.zeros(0), np.zeros(0))
 
 
-def _quantile(logits: Vector, weight: Vector, rate: float) -> float:
-    """Give the lowest logit that at most a share ``rate`` of the weight is above."""
-    order = np.argsort(-logits, kind="stable")
+def _quantile(scores: Vector, weight: Vector, rate: float) -> float:
+    """Give the lowest score that at most a share ``rate`` of the weight is above."""
+    order = np.argsort(-scores, kind="stable")
     above = int((np.cumsum(weight[order]) <= rate * weight.sum()).sum())
-    return float(logits[order[min(above, len(order) - 1)]])
+    return float(scores[order[min(above, len(order) - 1)]])
 
 
 def _by_kind(tables: Sequence[_Texts], counts: Sequence[int]) -> list[_Texts]:
@@ -766,9 +766,7 @@ def _threshold(scores: Vector, fpr: float, weight: Vector) -> float | None:
     """Give the lowest score that at most a share ``fpr`` of the weight reaches; None where it is a guess."""
     if len(scores) * fpr < FEWEST_FALSE_ALARMS:
         return None
-    order = np.argsort(-scores, kind="stable")
-    allowed = int((np.cumsum(weight[order]) <= fpr * weight.sum()).sum())
-    return float(np.nextafter(scores[order[allowed]], np.inf))
+    return float(np.nextafter(_quantile(scores, weight, fpr), np.inf))
 
 
 def _sigmoid(logits: Vector) -> Vector:
