@@ -206,6 +206,14 @@ def test_dev_without_round_trips_or_native_text_is_an_error(
         fit_one(tmp_path, gold, tiny_model)
 
 
+def test_every_language_has_the_same_say_however_much_was_read() -> None:
+    few, many = np.ones(10), np.full(90, 2.0)
+    joined = fusion._same_say([few, many])
+    assert joined[:10].sum() == pytest.approx(joined[10:].sum())
+    assert joined.sum() == pytest.approx(few.sum() + many.sum())
+    np.testing.assert_array_equal(fusion._same_say([many]), many)
+
+
 def test_a_language_of_few_data_stays_near_the_others() -> None:
     logits, gold, weight = np.zeros(40), np.r_[np.ones(30), np.zeros(10)], np.ones(40)
     few, many = (fusion._shift(logits, gold, weight, count) for count in (4, 4000))

@@ -345,7 +345,8 @@ def fit(materials: Sequence[Material], folder: Path, shown_rules: Sequence[str])
     parts = [_sentences_of(m) for m in materials]
     if not any(count for *_, count in parts):
         log.warning("nobody read a round trip of dev: the sentence head learns from damage on purpose alone")
-    x, damage, weight = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    x, damage = (np.concatenate([part[k] for part in parts]) for k in range(2))
+    weight = _same_say([part[2] for part in parts])
     only_up = [name not in ("length", "model.token_mean") for name in SENTENCE_FEATURES]
     x[:, _silent(SENTENCE_FEATURES, shown_rules)] = 0
     sentence = fit_logistic(SENTENCE_FEATURES, x, damage, weight, positive=only_up)
@@ -359,7 +360,8 @@ def fit(materials: Sequence[Material], folder: Path, shown_rules: Sequence[str])
     heads = [dataclasses.replace(sentence, bias=sentence.bias + shift) for shift in of_sentences]
     origins = [_provenance_of(m) for m in materials]
     texts = [_texts_of(*of_one) for of_one in zip(materials, heads, origins, strict=True)]
-    x, label, weight = (np.concatenate([part[k] for part in texts]) for k in range(3))
+    x, label = (np.concatenate([part[k] for part in texts]) for k in range(2))
+    weight = _same_say([part.weight for part in texts])
     only_up = [name != "length" for name in TEXT_FEATURES]
     x[:, _silent(TEXT_FEATURES, shown_rules)] = 0
     text = fit_logistic(TEXT_FEATURES, x, label, weight, positive=only_up)
@@ -381,6 +383,12 @@ def fit(materials: Sequence[Material], folder: Path, shown_rules: Sequence[str])
         for own, part in zip(np.split(x, starts), texts, strict=True)
     ]
     return _of_many(materials, sentence, of_sentences, origins, text, of_texts, texts, shown_rules)
+
+
+def _same_say(weights: Sequence[Vector]) -> Vector:
+    """Join the weights of languages, each scaled to their mean total. Shape (rows of all,)."""
+    totals = [w.sum() for w in weights]
+    return np.concatenate([w * (np.mean(totals) / total) for w, total in zip(weights, totals, strict=True)])
 
 
 def _sentences_of(m: Material) -> tuple[Vector, Vector, Vector, int]:
