@@ -91,7 +91,7 @@ class Result:
         if not machine.of or not human.of:
             return math.nan, math.nan, math.nan
         ratio = (machine.fired + 0.5) / machine.of / ((human.fired + 0.5) / human.of)
-        low, high = _share_interval(machine.fired, machine.fired + human.fired)
+        low, high = share_interval(machine.fired, machine.fired + human.fired)
         return ratio, _odds(low) * human.of / machine.of, _odds(high) * human.of / machine.of
 
     @property
@@ -127,7 +127,7 @@ def _odds(share: float) -> float:
     return share / (1 - share) if share < 1 else math.inf
 
 
-def _share_interval(hits: int, of: int, *, tail: float = 0.025) -> tuple[float, float]:
+def share_interval(hits: int, of: int, *, tail: float = 0.025) -> tuple[float, float]:
     """Give the exact interval of a binomial share, by bisection (Clopper and Pearson 1934)."""
 
     def above(share: float, least: int) -> float:
@@ -328,7 +328,7 @@ def measure(
                 whole = "\n".join(sentence.text for sentence in unit)
                 base = unit[0].start
                 shown[column] += [
-                    _marked(whole, e.start - base, e.end - base, e.suggestions) for e in found[:2]
+                    marked(whole, e.start - base, e.end - base, e.suggestions) for e in found[:2]
                 ]
         rates[column] = Rate(fired, len(units))
     return Result(rule.id, rule.scope, rates, shown)
@@ -342,7 +342,7 @@ def _units(texts: Sequence[Text], scope: str) -> Iterator[list[Sentence]]:
             yield sentences(text)
 
 
-def _marked(whole: str, start: int, end: int, suggestions: Sequence[str]) -> str:
+def marked(whole: str, start: int, end: int, suggestions: Sequence[str]) -> str:
     marked = f"{whole[max(0, start - 90) : start]}[[{whole[start:end]}]]{whole[end : end + 60]}"
     return re.sub(r"\s+", " ", marked) + (f" -> {suggestions[0]}" if suggestions else "")
 
