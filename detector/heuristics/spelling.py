@@ -310,7 +310,7 @@ def _last_vowel(x: str, y: str) -> bool:
     ends = sorted((x[stem:], y[stem:]))
     if stem < _SHORT or any(len(end) > 1 or end not in "aeo" for end in ends):
         return False
-    return ends != ["", "a"] and not (ends == ["a", "i"])
+    return ends != ["", "a"]
 
 
 def _common(x: str, y: str) -> int:
