@@ -343,8 +343,9 @@ def _units(texts: Sequence[Text], scope: str) -> Iterator[list[Sentence]]:
 
 
 def marked(whole: str, start: int, end: int, suggestions: Sequence[str]) -> str:
-    marked = f"{whole[max(0, start - 90) : start]}[[{whole[start:end]}]]{whole[end : end + 60]}"
-    return re.sub(r"\s+", " ", marked) + (f" -> {suggestions[0]}" if suggestions else "")
+    """Give a span of ``whole`` in brackets, with what stands about it and the first suggestion."""
+    shown = f"{whole[max(0, start - 90) : start]}[[{whole[start:end]}]]{whole[end : end + 60]}"
+    return re.sub(r"\s+", " ", shown) + (f" -> {suggestions[0]}" if suggestions else "")
 
 
 def markdown(results: Sequence[Result]) -> str:

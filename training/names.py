@@ -81,10 +81,6 @@ def _ordinary(word: str, table: Lexicon) -> bool:
     return table[word].small > table[word].capital
 
 
-def _cased(table: Lexicon) -> bool:
-    return any(word != word.upper() for word in table.function_words)
-
-
 def rows(names: Mapping[Pair, int]) -> str:
     """Give a language's table: two words and their articles a line, in alphabetical order."""
     return "".join(f"{first}\t{last}\t{count}\n" for (first, last), count in sorted(names.items()))
@@ -105,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     for language in sorted(texts):
         table = lexicon(language)
-        if table is None or not _cased(table):
+        if table is None or not table.cased:
             continue
         names = mine(texts[language], table, min_articles=options.min_articles)
         if len(names) >= MIN_NAMES:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 from typing import Final
 
 from ..report import Evidence, Kind, Sentence
@@ -21,12 +23,14 @@ KIND: Final[Kind] = "name"
 
 UNINFLECTED: Final = frozenset("en de fr es it pt nl da nb nn no sv ca gl id vi".split())
 _KIN: Final = frozenset(
-    """brother brothers sister sisters twin twins cousin cousins son sons daughter daughters father mother wife
-    husband widow spouse partner nephew niece namesake bruder schwester sohn tochter vater mutter frau mann vetter
-    cousine frère soeur sœur fils fille père mère femme mari hermano hermana hijo hija padre madre esposa marido
-    primo prima fratello sorella figlio figlia moglie marito брат сестра сын дочь отец мать жена муж""".split()
+    """brother brothers sister sisters twin twins cousin cousins son sons daughter daughters father
+    mother wife husband widow spouse partner nephew niece namesake bruder schwester sohn tochter vater
+    mutter frau mann vetter cousine frère soeur sœur fils fille père mère femme mari hermano hermana
+    hijo hija padre madre esposa marido primo prima fratello sorella figlio figlia moglie marito брат
+    сестра сын дочь отец мать жена муж""".split()
 )
-_PLACE = 5
+_SETTLED = 3
+_RARE_WORD = 5
 _KNOWN = 3
 _MOST_CANDIDATES = 50
 
@@ -117,7 +121,7 @@ def _fuller(spelt: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], tuple[str
                 longer[word][key] = None
     fuller = {}
     for key in dict.fromkeys(spelt):
-        holders = list(longer[key[0]])[:_MOST_CANDIDATES]
+        holders = islice(longer[key[0]], _MOST_CANDIDATES)
         candidates = [other for other in holders if len(other) > len(key) and set(key) < set(other)]
         if len(candidates) == 1:
             fuller[key] = candidates[0]
@@ -158,56 +162,65 @@ def _pairs(found: Sequence[Mention]) -> dict[tuple[str, str], list[int]]:
 
 
 def _full_names(sentences: Sequence[Sentence], found: Sequence[Mention], table: Lexicon) -> Iterator[_Drift]:
-    """Yield words that differ between two full names, "Antony" and "Anthony" of Blinken."""
-    by_rest: defaultdict[Hashable, list[tuple[str, list[int]]]] = defaultdict(list)
+    """Yield words that differ between two full names, "Antony" and "Anthony" of Blinken.
+
+    Two names in one sentence are two people, and so are two of whom a sentence says that they are kin.
+    """
+
+    @cache
+    def calls_kin(sentence: int) -> bool:
+        return any(fold(match[0], table.language) in _KIN for match in words(sentences[sentence].text))
+
     pairs = _pairs(found)
     for mention in found:
         if len(mention.forms) == 1 and mention.title:
             pairs.setdefault((mention.title, mention.forms[0]), []).append(mention.sentence)
+    by_rest: defaultdict[Hashable, list[tuple[str, set[int]]]] = defaultdict(list)
     for (first, last), places in pairs.items():
         for place, form, rest in ((0, first, last), (1, last, first)):
             others = by_rest[place, rest]
             for other, known in others[:_MOST_CANDIDATES]:
                 # Xu Wei and Zhu Wei are two people; only a rare given name ties Xi to Ji.
-                if one_syllable(form, other) and len(rest) < 5:
+                if one_syllable(form, other) and len(rest) < _RARE_WORD:
                     continue
                 sureness = _judge(other, form, table) or _judge_full(other, form, table, surname=place == 1)
-                if sureness and not _two_people(sentences, known, places, table):
+                if sureness and known.isdisjoint(places) and not calls_kin(places[0]):
                     yield other, form, sureness
-            others.append((form, places))
-
-
-def _two_people(
-    sentences: Sequence[Sentence], known: Sequence[int], places: Sequence[int], table: Lexicon
-) -> bool:
-    """Tell whether a sentence holds both names, or calls the second one's bearer somebody's kin."""
-    if not set(known).isdisjoint(places):
-        return True
-    introduction = words(sentences[places[0]].text)
-    return any(fold(match[0], table.language) in _KIN for match in introduction)
+            others.append((form, set(places)))
 
 
 def _lone_names(found: Sequence[Mention], table: Lexicon, counts: Mapping[str, int]) -> Iterator[_Drift]:
-    """Yield an introduced name and one like it that stands alone and was never introduced."""
+    """Yield a settled name and one like it that stands alone and was never introduced.
+
+    A name is settled that was introduced in full or by a title, or stands alone three times.
+    """
     introduced = dict.fromkeys(form for pair in _pairs(found) for form in pair)
     alone = [mention for mention in found if len(mention.forms) == 1]
     titles = {mention.forms[0]: mention.title for mention in alone if mention.title}
+    nouns = {mention.forms[0] for mention in alone if mention.noun}
+    lones = dict.fromkeys(
+        m.forms[0] for m in alone if m.forms[0] not in introduced and m.forms[0] not in nouns
+    )
+    repeated = dict.fromkeys(form for form in lones if counts[form] >= _SETTLED and form not in titles)
     together = _sentences_of(found)
     by_key: defaultdict[Hashable, list[str]] = defaultdict(list)
-    for form in dict.fromkeys((*introduced, *titles)):
+    for form in (*introduced, *titles, *repeated):
         for key in keys(form):
             by_key[key].append(form)
-    for lone in dict.fromkeys(mention.forms[0] for mention in alone):
-        if lone in introduced:
+    for lone in lones:
+        if _known(lone, table):
             continue
         candidates = dict.fromkeys(name for key in keys(lone) for name in by_key[key][:_MOST_CANDIDATES])
         for name in candidates:
             other_office = name in titles and titles.get(lone, titles[name]) != titles[name]
-            if other_office or _known(lone, table) or not together[lone].isdisjoint(together[name]):
+            if other_office or not together[lone].isdisjoint(together[name]):
                 continue
-            sureness = _judge(name, lone, table)
-            if not sureness and counts[name] > 1 and not _ordinary(name, lone, table):
-                sureness = 0.6 * same_skeleton(name, lone, inflected=_inflected(table))
+            if name not in repeated:
+                sureness = _judge(name, lone, table) or _judge_skeleton(name, lone, table, counts)
+            elif table.language in UNINFLECTED - NOUNS.keys() and counts[lone] == 1:
+                sureness = _judge(name, lone, table)
+            else:
+                sureness = 0.0
             if sureness:
                 yield name, lone, sureness
 
@@ -240,6 +253,13 @@ def _sentences_of(found: Sequence[Mention]) -> Mapping[str, set[int]]:
 
 def _judge(a: str, b: str, table: Lexicon) -> float:
     return 0.0 if _ordinary(a, b, table) else alike(a, b, inflected=_inflected(table))
+
+
+def _judge_skeleton(name: str, lone: str, table: Lexicon, counts: Mapping[str, int]) -> float:
+    """Score a name alone against a repeated one that differs in its vowels; nouns differ so by chance."""
+    if table.language in NOUNS or counts[name] < 2 or _ordinary(name, lone, table):
+        return 0.0
+    return 0.6 * same_skeleton(name, lone, inflected=_inflected(table))
 
 
 def _judge_full(a: str, b: str, table: Lexicon, *, surname: bool) -> float:

@@ -114,39 +114,48 @@ _INITIAL = re.compile(r"(?:sh|hs|ch|zh|ts|tz|[xjsqcz])(?=[aeiou])")
 _FINAL = re.compile(r"[iu]?(?:a|ai|an|ang|ao|e|ei|en|eng|i|in|ing|o|ong|ou|u|un|iu|ui)")
 
 _DOUBLED = re.compile(r"([^aeiouy])\1+")
+_DERIVED = re.compile("(?:an|er|in)$")
 _ARTICLE = re.compile("(?:[ae]l|ul|a[sdrntz]|ash)-", re.IGNORECASE)
 
 _EXONYMS: Final = """
     kyiv kiev kiew kyjiw kijow kyjev | kharkiv kharkov charkiw charkow | lviv lvov lwiw lwow
     odesa odessa odesse | mykolaiv nikolaev nikolayev mykolajiw | chernihiv chernigov tschernihiw
     zaporizhzhia zaporizhia zaporozhye saporischschja | luhansk lugansk | chisinau kishinev
-    beijing peking pekin | nanjing nanking | guangzhou canton kanton | tianjin tientsin | chongqing chungking
-    mumbai bombay | kolkata calcutta kalkutta | chennai madras | yangon rangoon rangun
-    tehran teheran | mecca makkah mekka | munich munchen muenchen | cologne koln koeln | vienna wien vienne
-    prague praha prag praga | moscow moskva moskau moscou moscu | warsaw warszawa warschau varsovie varsovia
-    geneva genf geneve ginevra ginebra | lisbon lisboa lissabon lisbonne | copenhagen kobenhavn kopenhagen
-    brussels bruxelles brussel brussel bruselas | belgrade beograd belgrad | bucharest bucuresti bukarest
-    milan milano mailand | turin torino | florence firenze florenz florencia | venice venezia venedig venise
-    seville sevilla | basel basle bale | antwerp antwerpen anvers | ghent gent gand | bruges brugge
+    beijing peking pekin | nanjing nanking | guangzhou canton kanton | tianjin tientsin
+    chongqing chungking | mumbai bombay | kolkata calcutta kalkutta | chennai madras
+    yangon rangoon rangun | tehran teheran | mecca makkah mekka | munich munchen muenchen
+    cologne koln koeln | vienna wien vienne | prague praha prag praga
+    moscow moskva moskau moscou moscu | warsaw warszawa warschau varsovie varsovia
+    geneva genf geneve ginevra ginebra | lisbon lisboa lissabon lisbonne
+    copenhagen kobenhavn kopenhagen | brussels bruxelles brussel brussel bruselas
+    belgrade beograd belgrad | bucharest bucuresti bukarest | milan milano mailand | turin torino
+    florence firenze florenz florencia | venice venezia venedig venise | seville sevilla
+    basel basle bale | antwerp antwerpen anvers | ghent gent gand | bruges brugge
     nuremberg nurnberg nuernberg | thessaloniki saloniki salonica | athens athen athina athenes atenas
-    turkey turkei tuerkei turquie turquia turkiye | belarus byelorussia belorussia | moldova moldavia moldau
+    turkey turkei tuerkei turquie turquia turkiye | belarus byelorussia belorussia
+    moldova moldavia moldau
 """
 
 _EQUIVALENTS: Final = """
     john jean juan giovanni joao johann hans jan ivan | charles carlos carlo karl carl karel
     william guillaume guillermo guglielmo wilhelm willem | henry henri enrique enrico heinrich hendrik
-    peter pierre pedro pietro piotr petr pyotr | paul pablo paolo pavel | james jacques jaime giacomo jakob
-    george georges jorge giorgio georg jiri yuri | michael michel miguel michele mikhail michal mihail
-    joseph jose giuseppe josef jozef iosif yusuf yousef youssef yousuf jusuf | francis francois francisco francesco franz
-    louis luis luigi ludwig | stephen steven etienne esteban stefano stefan stepan | philip philippe felipe filippo
-    andrew andre andres andrea andreas andrei andrey andriy | matthew mathieu mateo matteo matthias matvei
-    nicholas nicolas nikolaus nikolai nikolay mykola | alexander alexandre alejandro alessandro aleksandr oleksandr
-    catherine katherine catalina caterina katharina ekaterina yekaterina kateryna | helen helene elena olena yelena
-    elizabeth elisabeth isabel elisabetta | vladimir volodymyr wladimir | sergei sergey serhiy serhii sergej
+    peter pierre pedro pietro piotr petr pyotr | paul pablo paolo pavel
+    james jacques jaime giacomo jakob | george georges jorge giorgio georg jiri yuri
+    michael michel miguel michele mikhail michal mihail
+    joseph jose giuseppe josef jozef iosif yusuf yousef youssef yousuf jusuf
+    francis francois francisco francesco franz | louis luis luigi ludwig
+    stephen steven etienne esteban stefano stefan stepan | philip philippe felipe filippo
+    andrew andre andres andrea andreas andrei andrey andriy
+    matthew mathieu mateo matteo matthias matvei | nicholas nicolas nikolaus nikolai nikolay mykola
+    alexander alexandre alejandro alessandro aleksandr oleksandr
+    catherine katherine catalina caterina katharina ekaterina yekaterina kateryna
+    helen helene elena olena yelena | elizabeth elisabeth isabel elisabetta
+    vladimir volodymyr wladimir | sergei sergey serhiy serhii sergej
     dmitry dmitri dmytro dmitrij dimitri | eugene yevgeny evgeny yevhen | alexei alexey oleksiy aleksej
     mohammed muhammad mohamed mohammad muhammed mohamad mehmed | hussein husain hussain hossein husayn
     abdullah abdallah abdulla abdoullah | ahmed ahmad ahmet | omar omer umar | othman osman usman uthman
-    ali aly | saeed said sayed saïd | qasim kassem qassem kasim quassim | jamal gamal djamal | khaled khalid chalid
+    ali aly | saeed said sayed saïd | qasim kassem qassem kasim quassim | jamal gamal djamal
+    khaled khalid chalid
 """
 
 
@@ -221,7 +230,10 @@ def same_skeleton(a: str, b: str, *, inflected: bool = False) -> bool:
     if x == y or min(len(x), len(y)) <= _SHORT or max(len(x), len(y)) > _LONG or _bent(x, y, inflected):
         return False
     same_end = x[-1] == y[-1] or not {x[-1], y[-1]} & set("aeiouy")
-    return same_end and sorted(x) != sorted(y) and _sound(x, _SKELETON) == _sound(y, _SKELETON)
+    derived = bool(_DERIVED.search(x)) != bool(_DERIVED.search(y))
+    return (
+        same_end and not derived and sorted(x) != sorted(y) and _sound(x, _SKELETON) == _sound(y, _SKELETON)
+    )
 
 
 def equivalent(a: str, b: str) -> bool:
