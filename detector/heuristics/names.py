@@ -16,7 +16,7 @@ from typing import Final
 from ..report import Evidence, Kind, Sentence
 from .lexicon import Lexicon, fold, lexicon, words
 from .mentions import NOUNS, Mention, mentions
-from .spelling import akin, alike, equivalent, exonym, keys, one_syllable, same_skeleton
+from .spelling import akin, alike, equivalent, exonym, keys, loose_keys, one_syllable, same_skeleton
 
 ID: Final = "names.drift"
 KIND: Final[Kind] = "name"
@@ -175,18 +175,20 @@ def _full_names(sentences: Sequence[Sentence], found: Sequence[Mention], table: 
     for mention in found:
         if len(mention.forms) == 1 and mention.title:
             pairs.setdefault((mention.title, mention.forms[0]), []).append(mention.sentence)
-    by_rest: defaultdict[Hashable, list[tuple[str, set[int]]]] = defaultdict(list)
+    by_sound: defaultdict[Hashable, list[tuple[str, set[int]]]] = defaultdict(list)
     for (first, last), places in pairs.items():
         for place, form, rest in ((0, first, last), (1, last, first)):
-            others = by_rest[place, rest]
-            for other, known in others[:_MOST_CANDIDATES]:
+            sounds = [(place, rest, key) for key in loose_keys(form)]
+            others = {other: known for sound in sounds for other, known in by_sound[sound][:_MOST_CANDIDATES]}
+            for other, known in others.items():
                 # Xu Wei and Zhu Wei are two people; only a rare given name ties Xi to Ji.
                 if one_syllable(form, other) and len(rest) < _RARE_WORD:
                     continue
                 sureness = _judge(other, form, table) or _judge_full(other, form, table, surname=place == 1)
                 if sureness and known.isdisjoint(places) and not calls_kin(places[0]):
                     yield other, form, sureness
-            others.append((form, set(places)))
+            for sound in sounds:
+                by_sound[sound].append((form, set(places)))
 
 
 def _lone_names(found: Sequence[Mention], table: Lexicon, counts: Mapping[str, int]) -> Iterator[_Drift]:

@@ -275,6 +275,17 @@ def keys(word: str) -> Iterator[tuple[int, str]]:
         yield -1, rest
 
 
+def loose_keys(word: str) -> Iterator[tuple[int, str]]:
+    """Give keys of which two words that are ``alike``, ``akin`` or ``equivalent`` share at least one."""
+    yield from keys(word)
+    form = plain(word)[:_LONG]
+    for number, scheme in enumerate(_LOOSE, start=len(_STRICT) + 1):
+        yield number, _sound(form, scheme)
+    yield -3, form[:-1] if form.endswith(("a", "e", "o")) else form
+    if form in _EQUIVALENT_OF:
+        yield -4, str(_EQUIVALENT_OF[form])
+
+
 @lru_cache(maxsize=4096)
 def plain(word: str) -> str:
     """Give ``word`` in small letters without accents and apostrophes."""
@@ -282,7 +293,7 @@ def plain(word: str) -> str:
     return "".join(letter for letter in decomposed if letter.isalpha())
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32768)
 def _sound(form: str, scheme: _Scheme) -> str:
     for pattern, sound in scheme:
         form = pattern.sub(sound, form)
