@@ -130,8 +130,12 @@ def _odds(share: float) -> float:
 def share_interval(hits: int, of: int, *, tail: float = 0.025) -> tuple[float, float]:
     """Give the exact interval of a binomial share, by bisection (Clopper and Pearson 1934)."""
 
+    def chance(share: float, k: int) -> float:
+        ways = math.lgamma(of + 1) - math.lgamma(k + 1) - math.lgamma(of - k + 1)
+        return math.exp(ways + k * math.log(share) + (of - k) * math.log1p(-share))
+
     def above(share: float, least: int) -> float:
-        return sum(math.comb(of, k) * share**k * (1 - share) ** (of - k) for k in range(least, of + 1))
+        return sum(chance(share, k) for k in range(least, of + 1))
 
     def solve(least: int, wanted: float) -> float:
         low, high = 0.0, 1.0
