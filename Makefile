@@ -23,7 +23,7 @@ PIP_ARGS ?=
 
 BIN := $(VENV)/bin
 
-.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations calibrate export evaluate rules benchmark stress clean
+.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations calibrate export evaluate rules names evaluate-names benchmark stress clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -107,6 +107,12 @@ evaluate: $(VENV)/full.stamp ## Measure on the test splits; LANGS=all: one row o
 rules: $(VENV)/full.stamp ## Count how often each rule fires, on damaged and on clean text: LANGS=en|de,ja|all
 	$(BIN)/python -m eval.rules --corpora "$(CORPORA)" \
 	    $(if $(filter en,$(LANGS)),--language en,--languages $(LANGS)) $(ARGS)
+
+names: $(VENV)/full.stamp ## Mine the tables of well-known names from news that people wrote
+	$(BIN)/python -m training.names --corpora "$(CORPORA)" $(ARGS)
+
+evaluate-names: $(VENV)/full.stamp ## Measure the rules for names: on our own texts, damaged names, native news
+	$(BIN)/python -m eval.names --corpora "$(CORPORA)" --split test $(ARGS)
 
 benchmark: $(VENV)/full.stamp ## Measure speed and memory
 	$(BIN)/python -m benchmarks.speed $(ARGS)

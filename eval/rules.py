@@ -91,7 +91,7 @@ class Result:
         if not machine.of or not human.of:
             return math.nan, math.nan, math.nan
         ratio = (machine.fired + 0.5) / machine.of / ((human.fired + 0.5) / human.of)
-        low, high = _share_interval(machine.fired, machine.fired + human.fired)
+        low, high = share_interval(machine.fired, machine.fired + human.fired)
         return ratio, _odds(low) * human.of / machine.of, _odds(high) * human.of / machine.of
 
     @property
@@ -127,11 +127,15 @@ def _odds(share: float) -> float:
     return share / (1 - share) if share < 1 else math.inf
 
 
-def _share_interval(hits: int, of: int, *, tail: float = 0.025) -> tuple[float, float]:
+def share_interval(hits: int, of: int, *, tail: float = 0.025) -> tuple[float, float]:
     """Give the exact interval of a binomial share, by bisection (Clopper and Pearson 1934)."""
 
+    def chance(share: float, k: int) -> float:
+        ways = math.lgamma(of + 1) - math.lgamma(k + 1) - math.lgamma(of - k + 1)
+        return math.exp(ways + k * math.log(share) + (of - k) * math.log1p(-share))
+
     def above(share: float, least: int) -> float:
-        return sum(math.comb(of, k) * share**k * (1 - share) ** (of - k) for k in range(least, of + 1))
+        return sum(chance(share, k) for k in range(least, of + 1))
 
     def solve(least: int, wanted: float) -> float:
         low, high = 0.0, 1.0
@@ -328,7 +332,7 @@ def measure(
                 whole = "\n".join(sentence.text for sentence in unit)
                 base = unit[0].start
                 shown[column] += [
-                    _marked(whole, e.start - base, e.end - base, e.suggestions) for e in found[:2]
+                    marked(whole, e.start - base, e.end - base, e.suggestions) for e in found[:2]
                 ]
         rates[column] = Rate(fired, len(units))
     return Result(rule.id, rule.scope, rates, shown)
@@ -342,9 +346,10 @@ def _units(texts: Sequence[Text], scope: str) -> Iterator[list[Sentence]]:
             yield sentences(text)
 
 
-def _marked(whole: str, start: int, end: int, suggestions: Sequence[str]) -> str:
-    marked = f"{whole[max(0, start - 90) : start]}[[{whole[start:end]}]]{whole[end : end + 60]}"
-    return re.sub(r"\s+", " ", marked) + (f" -> {suggestions[0]}" if suggestions else "")
+def marked(whole: str, start: int, end: int, suggestions: Sequence[str]) -> str:
+    """Give a span of ``whole`` in brackets, with what stands about it and the first suggestion."""
+    shown = f"{whole[max(0, start - 90) : start]}[[{whole[start:end]}]]{whole[end : end + 60]}"
+    return re.sub(r"\s+", " ", shown) + (f" -> {suggestions[0]}" if suggestions else "")
 
 
 def markdown(results: Sequence[Result]) -> str:

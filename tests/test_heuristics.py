@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from detector.heuristics import HEURISTICS, Heuristic
 from detector.heuristics.lexicon import capitalise, fold, lexicon, words
-from detector.heuristics.names import alike
+from detector.heuristics.spelling import alike
 from detector.report import KINDS, Evidence, Sentence
 
 RULES = {rule.id: rule for rule in HEURISTICS}

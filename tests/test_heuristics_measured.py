@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from detector.heuristics import HEURISTICS
-from eval.rules import Rate, Result, main, markdown, measure, read_pair, sample, sentences
+from eval.rules import Rate, Result, main, markdown, measure, read_pair, sample, sentences, share_interval
 from training.lexicon import count_words, table
 
 
@@ -43,6 +43,16 @@ def test_the_interval_holds_the_ratio_and_narrows_with_data() -> None:
     assert low < ratio < high
     assert low < more_low < 2 < more_high < high
     assert all(math.isnan(value) for value in result((1, 10), (0, 0)).ratio)
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "low", "high"),
+    [(0, 30, 0.0, 0.1157), (5, 5, 0.4782, 1.0), (900, 1300, 0.6664, 0.7173)],  # scipy's beta.ppf
+)
+def test_the_interval_of_a_share_is_exact_for_few_and_for_many(
+    hits: int, of: int, low: float, high: float
+) -> None:
+    assert share_interval(hits, of) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_informal_text_and_chat_do_not_move_the_ratio() -> None:

@@ -14,6 +14,7 @@ from . import (
     doubled_subject,
     fragment,
     names,
+    names_known,
     numbers,
     punctuation,
     repetition,
@@ -123,6 +124,14 @@ HEURISTICS: tuple[Heuristic, ...] = (
         "sentence",
         "A translation widget's mark, or a pointer to another article inside the prose.",
         boilerplate.find,
+    ),
+    Heuristic(
+        names_known.ID,
+        names_known.KIND,
+        "text",
+        "A well-known full name with one word spelt as news never spells it.",
+        names_known.find,
+        counts=False,
     ),
 )
 """Every rule. The order of those that count fixes the feature vector of the fused head."""

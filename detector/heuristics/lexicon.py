@@ -73,6 +73,11 @@ class Lexicon:
     function_words: tuple[str, ...]
     endings: Mapping[str, float]
 
+    @property
+    def cased(self) -> bool:
+        """Whether the language's script has capitals."""
+        return any(word != word.upper() for word in self.function_words)
+
     def __getitem__(self, word: str) -> Counts:
         """Give the counts of ``word``, in any case; zeros where it was not seen."""
         return self.counts.get(fold(word, self.language), _NEVER)

@@ -6,213 +6,285 @@ full and keep to that spelling.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
+from itertools import islice
 from typing import Final
 
 from ..report import Evidence, Kind, Sentence
 from .lexicon import Lexicon, fold, lexicon, words
+from .mentions import NOUNS, Mention, mentions
+from .spelling import akin, alike, equivalent, exonym, keys, loose_keys, one_syllable, same_skeleton
 
 ID: Final = "names.drift"
 KIND: Final[Kind] = "name"
 
-_TITLES: Final = frozenset(
-    """mr mrs ms miss dr prof professor president premier minister senator sen governor gov sir lord lady dame
-    king queen prince princess pope judge justice general gen colonel captain sergeant chancellor chairman
-    chairwoman secretary rep congressman congresswoman ambassador commissioner mayor coach director
-    herr frau präsident präsidentin minister ministerin kanzler kanzlerin monsieur madame président présidente
-    ministre presidente presidenta ministro ministra señor señora signor signora senhor senhora
-    президент премьер министр господин госпожа prezident ministr presidentti ministeri""".split()
+UNINFLECTED: Final = frozenset("en de fr es it pt nl da nb nn no sv ca gl id vi".split())
+_KIN: Final = frozenset(
+    """brother brothers sister sisters twin twins cousin cousins son sons daughter daughters father
+    mother wife husband widow spouse partner nephew niece namesake bruder schwester sohn tochter vater
+    mutter frau mann vetter cousine frère soeur sœur fils fille père mère femme mari hermano hermana
+    hijo hija padre madre esposa marido primo prima fratello sorella figlio figlia moglie marito брат
+    сестра сын дочь отец мать жена муж""".split()
 )
-
-# Pinyin, Wade-Giles and what Slavic, Arabic and Romance transliteration make of one sound.
-_INITIAL = re.compile(r"(?:sh|hs|ch|zh|ts|tz|[xjsqcz])(?=[aeiou])")
-_POSSESSIVE = re.compile("['’]s?$")
-_UNINFLECTED: Final = frozenset("en de fr es it pt nl da nb nn no sv ca gl id vi".split())
-_ENDING = 3
-_SHORT = 4
-_LONG = 40
+_SETTLED = 3
+_RARE_WORD = 5
 _KNOWN = 3
 _MOST_CANDIDATES = 50
 
-_SOUNDS: Final = tuple(
-    (re.compile(pattern), sound)
-    for pattern, sound in (
-        (r"ph", "f"),
-        (r"ck|q(?:u(?=[ei]))?", "k"),
-        (r"c(?=[eiy])", "s"),
-        (r"(?<=[a-z])h(?![aeiou])|(?<=[tkgdbrn])h", ""),
-        (r"c(?!h)", "k"),
-        (r"x", "ks"),
-        (r"z", "s"),
-        (r"w", "v"),
-        (r"ee|ie|ea|ei|ey|y", "i"),
-        (r"oo|ou", "u"),
-        (r"(.)\1+", r"\1"),
-    )
-)
+_Drift = tuple[str, str, float]
+"""Two forms of one name, the one that was introduced or stood first before the other; how sure."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Mention:
-    """Capitalised words in a row, title and possessive ending left out.
+class Form:
+    """One way in which a text writes a name.
 
     Attributes:
-        forms: The words.
-        spans: Where each stands in the whole text.
-        title: The title before them in small letters, or "".
+        text: The words.
+        spans: Where they stand in the whole text, in order.
     """
 
-    forms: tuple[str, ...]
+    text: str
     spans: tuple[tuple[int, int], ...]
-    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One person, place or body, and all that a text calls it.
+
+    Attributes:
+        proposed: Its fullest form, spelt as the text spells it most often.
+        forms: Every form, the commonest first.
+        drifts: Whether some of them are another spelling.
+    """
+
+    proposed: str
+    forms: tuple[Form, ...]
+    drifts: bool
 
 
 def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
     """Find the rarer spelling of a name, with the commoner one as its suggestion.
 
     Two full names that share one word drift where the other is alike; a name alone drifts from
-    one that was introduced in full or by a title. People who are each introduced in full,
-    inflected and derived forms (German, Germany), plurals and ordinary words stay. Scripts
+    one that was introduced in full or by a title; a place drifts from its name in another
+    language. People who are each introduced in full, who stand in one sentence or are called
+    kin, inflected and derived forms (German, Germany), plurals and ordinary words stay. Scripts
     without capitals have no mentions, so the rule abstains there.
     """
     table = lexicon(language)
     if table is None:
         return []
-    mentions = [mention for sentence in sentences for mention in _mentions(sentence, table)]
-    counts = Counter(form for mention in mentions for form in mention.forms)
-    drifts: dict[str, tuple[str, float]] = {}
-    for a, b, sureness in (*_full_names(mentions, table), *_lone_names(mentions, table)):
-        rare, common = (b, a) if counts[a] >= counts[b] else (a, b)
-        drifts.setdefault(rare, (common, sureness))
+    found = mentions(sentences, table)
+    counts = Counter(form for mention in found for form in mention.forms)
+    drifts = _drifts(sentences, found, table)
     return [
         _evidence(span, form, *drifts[form], counts)
-        for mention in mentions
+        for mention in found
         for form, span in zip(mention.forms, mention.spans, strict=True)
         if form in drifts
     ]
 
 
-def alike(a: str, b: str, *, inflected: bool = False) -> float:
-    """Score how likely two different capitalised words are one name, from 0.0 to 1.0.
+def names_of(sentences: Sequence[Sentence], language: str | None) -> tuple[Name, ...]:
+    """Gather the forms of every name that stands in full, behind a title or in several forms.
 
-    Args:
-        a: A word.
-        b: Another.
-        inflected: True where the language bends names: then a change of their end is none.
-
-    Example:
-        >>> alike("Xi", "Ji"), alike("Antony", "Anthony"), alike("German", "Germany")
-        (0.8, 0.85, 0.0)
+    A surname alone joins the full name that holds it, unless several do: then it could be
+    anybody's and is left out with the words that stand alone. Names come in the order of the text.
     """
-    x, y = _plain(a), _plain(b)
-    if x == y or min(len(x), len(y)) < 2 or max(len(x), len(y)) > _LONG:
-        return 0.0
-    if max(len(x), len(y)) <= _SHORT:
-        return 0.8 if _rest(x) == _rest(y) != "" else 0.0
-    prefix = _common(x, y)
-    ends = x[prefix:], y[prefix:]
-    same_sound = _sound(x) == _sound(y)
-    suffix = _common(ends[0][::-1], ends[1][::-1])
-    if suffix < _ENDING if inflected else not suffix and "s" in ends:
-        return 0.0
-    # The same letters in another order are a typing slip of people, not a sound.
-    return 0.85 if same_sound and sorted(x) != sorted(y) else 0.0
+    table = lexicon(language)
+    if table is None:
+        return ()
+    found = mentions(sentences, table)
+    drifts = _drifts(sentences, found, table)
+    spelt = [tuple(drifts[form][0] if form in drifts else form for form in m.forms) for m in found]
+    fuller = _fuller(spelt)
+    groups: defaultdict[tuple[str, ...], list[Mention]] = defaultdict(list)
+    for mention, key in zip(found, spelt, strict=True):
+        groups[fuller.get(key, key)].append(mention)
+    return tuple(
+        Name(" ".join(key), _forms(group), any(form in drifts for m in group for form in m.forms))
+        for key, group in groups.items()
+        if len(key) > 1 or len({m.forms for m in group}) > 1 or any(m.title for m in group)
+    )
 
 
-def _mentions(sentence: Sentence, table: Lexicon) -> Iterator[_Mention]:
-    text = sentence.text
-    found = words(text)
-    capitals = sum(match[0][0].isupper() for match in found)
-    if capitals > max(4, 0.6 * len(found)):
-        return
-    run: list[re.Match[str]] = []
-    title = ""
-    for match in found:
-        word = match[0]
-        folded = fold(word, table.language)
-        counts = table[word]
-        starts = match is found[0] and counts.small > counts.capital
-        named = word[0].isupper() and not word.isupper() and not starts and folded not in _TITLES
-        if run and not (named and text[run[-1].end() : match.start()] == " "):
-            yield _mention(run, title, sentence.start)
-            run, title = [], ""
-        if named:
-            run.append(match)
-        else:
-            title = folded if folded in _TITLES else ""
-    if run:
-        yield _mention(run, title, sentence.start)
+def _fuller(spelt: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Give each shorter name the one longer name whose words hold all of its own."""
+    longer: defaultdict[str, dict[tuple[str, ...], None]] = defaultdict(dict)
+    for key in spelt:
+        if len(key) > 1:
+            for word in key:
+                longer[word][key] = None
+    fuller = {}
+    for key in dict.fromkeys(spelt):
+        holders = islice(longer[key[0]], _MOST_CANDIDATES)
+        candidates = [other for other in holders if len(other) > len(key) and set(key) < set(other)]
+        if len(candidates) == 1:
+            fuller[key] = candidates[0]
+    return {key: fuller.get(other, other) for key, other in fuller.items()}
 
 
-def _mention(run: Sequence[re.Match[str]], title: str, offset: int) -> _Mention:
-    forms = tuple(_POSSESSIVE.sub("", match[0]) for match in run)
-    starts = [offset + match.start() for match in run]
-    spans = tuple((start, start + len(form)) for start, form in zip(starts, forms, strict=True))
-    return _Mention(forms, spans, title)
+def _forms(group: Sequence[Mention]) -> tuple[Form, ...]:
+    spans: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for mention in group:
+        spans[" ".join(mention.forms)].append((mention.spans[0][0], mention.spans[-1][1]))
+    ranked = sorted(spans, key=lambda text: -len(spans[text]))
+    return tuple(Form(text, tuple(spans[text])) for text in ranked)
 
 
-def _pairs(mentions: Sequence[_Mention]) -> list[tuple[str, str]]:
-    """Give each two neighbouring words of a name once, in order."""
-    return list(dict.fromkeys(pair for m in mentions for pair in zip(m.forms, m.forms[1:], strict=False)))
+def _drifts(
+    sentences: Sequence[Sentence], found: Sequence[Mention], table: Lexicon
+) -> dict[str, tuple[str, float]]:
+    """Give each form that is another spelling with the commoner one, and how sure that is."""
+    counts = Counter(form for mention in found for form in mention.forms)
+    drifts: dict[str, tuple[str, float]] = {}
+    for a, b, sureness in (
+        *_full_names(sentences, found, table),
+        *_lone_names(found, table, counts),
+        *_places(found, table, counts),
+    ):
+        rare, common = (b, a) if counts[a] >= counts[b] else (a, b)
+        drifts.setdefault(rare, (common, sureness))
+    return drifts
 
 
-def _full_names(mentions: Sequence[_Mention], table: Lexicon) -> Iterator[tuple[str, str, float]]:
-    """Yield words that differ between two full names, "Antony" and "Anthony" of Blinken."""
-    by_rest: defaultdict[Hashable, list[str]] = defaultdict(list)
-    for first, last in _pairs(mentions):
+def _pairs(found: Sequence[Mention]) -> dict[tuple[str, str], list[int]]:
+    """Give each two neighbouring words of a name once, in order, and the sentences they stand in."""
+    pairs: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for mention in found:
+        for pair in zip(mention.forms, mention.forms[1:], strict=False):
+            pairs[pair].append(mention.sentence)
+    return pairs
+
+
+def _full_names(sentences: Sequence[Sentence], found: Sequence[Mention], table: Lexicon) -> Iterator[_Drift]:
+    """Yield words that differ between two full names, "Antony" and "Anthony" of Blinken.
+
+    Two names in one sentence are two people, and so are two of whom a sentence says that they are kin.
+    """
+
+    @cache
+    def calls_kin(sentence: int) -> bool:
+        return any(fold(match[0], table.language) in _KIN for match in words(sentences[sentence].text))
+
+    pairs = _pairs(found)
+    for mention in found:
+        if len(mention.forms) == 1 and mention.title:
+            pairs.setdefault((mention.title, mention.forms[0]), []).append(mention.sentence)
+    by_sound: defaultdict[Hashable, list[tuple[str, set[int]]]] = defaultdict(list)
+    for (first, last), places in pairs.items():
         for place, form, rest in ((0, first, last), (1, last, first)):
-            others = by_rest[place, rest]
-            for other in others[:_MOST_CANDIDATES]:
+            sounds = [(place, rest, key) for key in loose_keys(form)]
+            others = {other: known for sound in sounds for other, known in by_sound[sound][:_MOST_CANDIDATES]}
+            for other, known in others.items():
                 # Xu Wei and Zhu Wei are two people; only a rare given name ties Xi to Ji.
-                short = max(len(form), len(other)) <= _SHORT
-                if not (short and len(rest) < 5) and (sureness := _judge(other, form, table)):
+                if one_syllable(form, other) and len(rest) < _RARE_WORD:
+                    continue
+                sureness = _judge(other, form, table) or _judge_full(other, form, table, surname=place == 1)
+                if sureness and known.isdisjoint(places) and not calls_kin(places[0]):
                     yield other, form, sureness
-            others.append(form)
+            for sound in sounds:
+                by_sound[sound].append((form, set(places)))
 
 
-def _lone_names(mentions: Sequence[_Mention], table: Lexicon) -> Iterator[tuple[str, str, float]]:
-    """Yield an introduced name and one like it that stands alone and was never introduced."""
-    introduced = dict.fromkeys(form for pair in _pairs(mentions) for form in pair)
-    alone = [mention for mention in mentions if len(mention.forms) == 1]
+def _lone_names(found: Sequence[Mention], table: Lexicon, counts: Mapping[str, int]) -> Iterator[_Drift]:
+    """Yield a settled name and one like it that stands alone and was never introduced.
+
+    A name is settled that was introduced in full or by a title, or stands alone three times.
+    """
+    introduced = dict.fromkeys(form for pair in _pairs(found) for form in pair)
+    alone = [mention for mention in found if len(mention.forms) == 1]
     titles = {mention.forms[0]: mention.title for mention in alone if mention.title}
+    nouns = {mention.forms[0] for mention in alone if mention.noun}
+    lones = dict.fromkeys(
+        m.forms[0] for m in alone if m.forms[0] not in introduced and m.forms[0] not in nouns
+    )
+    repeated = dict.fromkeys(form for form in lones if counts[form] >= _SETTLED and form not in titles)
+    together = _sentences_of(found)
     by_key: defaultdict[Hashable, list[str]] = defaultdict(list)
-    for form in dict.fromkeys((*introduced, *titles)):
-        for key in _keys(form):
+    for form in (*introduced, *titles, *repeated):
+        for key in keys(form):
             by_key[key].append(form)
-    for lone in dict.fromkeys(mention.forms[0] for mention in alone):
-        if lone in introduced:
+    for lone in lones:
+        if _known(lone, table):
             continue
-        candidates = dict.fromkeys(name for key in _keys(lone) for name in by_key[key][:_MOST_CANDIDATES])
+        candidates = dict.fromkeys(name for key in keys(lone) for name in by_key[key][:_MOST_CANDIDATES])
         for name in candidates:
             other_office = name in titles and titles.get(lone, titles[name]) != titles[name]
-            if other_office or _known(lone, table):
+            if other_office or not together[lone].isdisjoint(together[name]):
                 continue
-            if sureness := _judge(name, lone, table):
+            if name not in repeated:
+                sureness = _judge(name, lone, table) or _judge_skeleton(name, lone, table, counts)
+            elif table.language in UNINFLECTED - NOUNS.keys() and counts[lone] == 1:
+                sureness = _judge(name, lone, table)
+            else:
+                sureness = 0.0
+            if sureness:
                 yield name, lone, sureness
 
 
-def _keys(form: str) -> list[Hashable]:
-    """Give the keys of which two forms that are alike share at least one."""
-    plain = _plain(form)[:_LONG]
-    if len(plain) < 2:
-        return []
-    rest = _rest(plain) if len(plain) <= _SHORT else ""
-    return [("sound", _sound(plain)), *([("rest", rest)] if rest else [])]
+def _places(found: Sequence[Mention], table: Lexicon, counts: Mapping[str, int]) -> Iterator[_Drift]:
+    """Yield two names of one place, "Kyiv" and "Kiev", where each stands by itself.
+
+    Peking duck and Peking University are called so in Beijing too.
+    """
+    by_place: defaultdict[int, dict[str, None]] = defaultdict(dict)
+    for mention in found:
+        attribute = mention.following and mention.following not in table.function_words
+        if len(mention.forms) == 1 and not attribute and (place := exonym(mention.forms[0])) is not None:
+            by_place[place][mention.forms[0]] = None
+    together = _sentences_of(found)
+    for forms in by_place.values():
+        first, *others = sorted(forms, key=lambda form: -counts[form])
+        for other in others:
+            if together[first].isdisjoint(together[other]):
+                yield first, other, 0.8
+
+
+def _sentences_of(found: Sequence[Mention]) -> Mapping[str, set[int]]:
+    sentences: defaultdict[str, set[int]] = defaultdict(set)
+    for mention in found:
+        for form in mention.forms:
+            sentences[form].add(mention.sentence)
+    return sentences
 
 
 def _judge(a: str, b: str, table: Lexicon) -> float:
-    if any(table[word].small > table[word].capital for word in (a, b)):
+    return 0.0 if _ordinary(a, b, table) else alike(a, b, inflected=_inflected(table))
+
+
+def _judge_skeleton(name: str, lone: str, table: Lexicon, counts: Mapping[str, int]) -> float:
+    """Score a name alone against a repeated one that differs in its vowels; nouns differ so by chance."""
+    if table.language in NOUNS or counts[name] < 2 or _ordinary(name, lone, table):
         return 0.0
-    return alike(a, b, inflected=table.language not in _UNINFLECTED)
+    return 0.6 * same_skeleton(name, lone, inflected=_inflected(table))
+
+
+def _judge_full(a: str, b: str, table: Lexicon, *, surname: bool) -> float:
+    """Score two words that follow or precede the same one."""
+    if _ordinary(a, b, table):
+        return 0.0
+    if not surname and not _inflected(table) and equivalent(a, b):
+        return 0.8
+    # Two spellings that the language knows are two names.
+    both_known = _known(a, table) and _known(b, table)
+    return 0.0 if both_known else akin(a, b, inflected=_inflected(table), surname=surname)
+
+
+def _ordinary(a: str, b: str, table: Lexicon) -> bool:
+    return any(table[word].small > table[word].capital for word in (a, b))
+
+
+def _inflected(table: Lexicon) -> bool:
+    return table.language not in UNINFLECTED
 
 
 def _known(word: str, table: Lexicon) -> bool:
-    return table[word].capital >= _KNOWN
+    return table[word].capital >= (1 if table.language in NOUNS else _KNOWN)
 
 
 def _evidence(
@@ -222,28 +294,3 @@ def _evidence(
     score = min(0.95, sureness + 0.02 * counts[common])
     message = f"“{rare}” may be the “{common}” that stands {times} in this text."
     return Evidence(*span, KIND, round(score, 2), ID, message, (common,))
-
-
-@lru_cache(maxsize=4096)
-def _plain(word: str) -> str:
-    """Give ``word`` in small letters without accents and apostrophes."""
-    decomposed = unicodedata.normalize("NFKD", word.lower())
-    return "".join(letter for letter in decomposed if letter.isalpha())
-
-
-@lru_cache(maxsize=4096)
-def _sound(plain: str) -> str:
-    for pattern, sound in _SOUNDS:
-        plain = pattern.sub(sound, plain)
-    return plain
-
-
-def _rest(plain: str) -> str:
-    """Give what follows an initial that transliterations confuse, or ""."""
-    initial = _INITIAL.match(plain)
-    return plain[initial.end() :] if initial else ""
-
-
-def _common(x: str, y: str) -> int:
-    """Give the length of the common prefix."""
-    return next((i for i, (a, b) in enumerate(zip(x, y, strict=False)) if a != b), min(len(x), len(y)))
