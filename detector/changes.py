@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import zip_longest
 
 from .alignment import Alignment, Word, fold_form
@@ -27,35 +27,38 @@ _STOPS = frozenset(".!?…:。！？؟۔।\"“”„«»'‘’")
 
 
 def find_changes(
-    alignment: Alignment, offset: int, original_offset: int, language: str | None
+    alignment: Alignment, openings: Set[int], original_openings: Set[int], language: str | None
 ) -> list[Change]:
     """List what an alignment shows to be changed, in the order of the text.
 
     Words that kept their order (the longest run of links that rises) are the frame; what stands
     between two of them on one side was replaced by what stands there on the other. A capital that a
-    word owes to its place in the sentence is no change.
+    word owes to its place in the sentence is no change. No change crosses from one sentence into another.
 
     Args:
-        alignment: Of the original's words and the text's (its ``roundtrip``).
-        offset: Where the aligned piece of the text starts in it.
-        original_offset: Where that of the original starts.
+        alignment: Of the original's words and the text's (its ``roundtrip``), whose offsets the
+            changes take over.
+        openings: Indices of the text's words that open a sentence; of the first it need not be said.
+        original_openings: Indices of the original's.
         language: BCP 47 tag, or None: then no change is of a kind that takes a table of words.
     """
     return sorted(
-        _Changes(alignment, offset, original_offset, language).find(),
-        key=lambda change: (change.start, change.end, change.original_start),
+        _Changes(alignment, openings, original_openings, language).find(),
+        key=lambda change: (change.start, change.original_start),
     )
 
 
 class _Changes:
-    def __init__(self, a: Alignment, offset: int, original_offset: int, language: str | None) -> None:
-        self._text, self._original = a.roundtrip, a.original
-        self._links, self._inflected = a.links, a.inflected
-        self._offset, self._original_offset = offset, original_offset
+    def __init__(
+        self, alignment: Alignment, openings: Set[int], original_openings: Set[int], language: str | None
+    ) -> None:
+        self._text, self._original = alignment.roundtrip, alignment.original
+        self._links, self._inflected = alignment.links, alignment.inflected
         self._language = language
-        self._kept = frozenset(a.links)
-        self._initial = _initial(a.roundtrip)
-        self._original_initial = _initial(a.original)
+        self._kept = frozenset(alignment.links)
+        self._openings, self._original_openings = openings, original_openings
+        self._initial = _initial(self._text, openings)
+        self._original_initial = _initial(self._original, original_openings)
 
     def find(self) -> Iterator[Change]:
         frame = _rising(self._links)
@@ -70,8 +73,8 @@ class _Changes:
 
     def _rewritten(self, gap: range, original_gap: range) -> Iterator[Change]:
         """Pair the runs of words without counterpart in a gap of the frame, the first with the first."""
-        runs = _runs([t for t in gap if self._links[t] < 0])
-        original_runs = _runs([o for o in original_gap if o not in self._kept])
+        runs = _runs([t for t in gap if self._links[t] < 0], self._openings)
+        original_runs = _runs([o for o in original_gap if o not in self._kept], self._original_openings)
         for run, original_run in zip_longest(runs, original_runs):
             here = run or range(gap.stop, gap.stop)
             there = original_run or range(original_gap.stop, original_gap.stop)
@@ -96,17 +99,22 @@ class _Changes:
     def _moved(self, moved: Sequence[int]) -> Iterator[Change]:
         for t in moved:
             yield from self._respelt(t)
-        for run in _runs(moved):
+        for run in _runs(moved, self._openings):
             first = run.start
             for t in run:
-                if t + 1 == run.stop or self._links[t + 1] != self._links[t] + 1:
+                if not self._goes_on(t, run):
                     there = range(self._links[first], self._links[t] + 1)
                     yield self._change("move", "syntax", range(first, t + 1), there)
                     first = t + 1
 
+    def _goes_on(self, t: int, run: range) -> bool:
+        """Tell whether a moved word's successor moved with it."""
+        after = self._links[t] + 1
+        return t + 1 in run and self._links[t + 1] == after and after not in self._original_openings
+
     def _change(self, operation: Operation, kind: Kind, here: range, there: range) -> Change:
-        start, end = _span(self._text, here, self._offset)
-        original_start, original_end = _span(self._original, there, self._original_offset)
+        start, end = _span(self._text, here)
+        original_start, original_end = _span(self._original, there)
         return Change(operation, kind, start, end, original_start, original_end)
 
     def _kind(self, here: range, there: range) -> Kind:
@@ -157,10 +165,11 @@ class _Changes:
         return table is None or table[word.text].small <= table[word.text].capital
 
 
-def _initial(sequence: Sequence[Word]) -> frozenset[int]:
-    """Give the indices of words that open a sentence or a quotation."""
+def _initial(sequence: Sequence[Word], openings: Set[int]) -> frozenset[int]:
+    """Give the indices of words that open a sentence or a quotation, marks before them left out."""
     opening, found = True, set()
     for i, word in enumerate(sequence):
+        opening = opening or i in openings
         if word.is_punctuation:
             opening = opening or word.text in _STOPS
         elif opening:
@@ -189,22 +198,22 @@ def _rising(links: Sequence[int]) -> list[int]:
     return rising[::-1]
 
 
-def _runs(places: Sequence[int]) -> list[range]:
-    """Join neighbouring places; a run is never empty."""
+def _runs(places: Sequence[int], breaks: Set[int]) -> list[range]:
+    """Join neighbouring places, but not across a break; a run is never empty."""
     runs: list[range] = []
     for place in places:
-        if runs and runs[-1].stop == place:
+        if runs and runs[-1].stop == place and place not in breaks:
             runs[-1] = range(runs[-1].start, place + 1)
         else:
             runs.append(range(place, place + 1))
     return runs
 
 
-def _span(sequence: Sequence[Word], places: range, offset: int) -> tuple[int, int]:
+def _span(sequence: Sequence[Word], places: range) -> tuple[int, int]:
     """Give the characters of a run of words; of an empty one the end of the word before it."""
     if places:
-        return offset + sequence[places.start].start, offset + sequence[places.stop - 1].end
-    place = offset + (sequence[places.start - 1].end if places.start else 0)
+        return sequence[places.start].start, sequence[places.stop - 1].end
+    place = sequence[places.start - 1].end if places.start else sequence[0].start if sequence else 0
     return place, place
 
 

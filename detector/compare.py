@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate
 
-from .alignment import align, fold_form, words
+from .alignment import Alignment, Word, align, fold_form, words
 from .changes import find_changes
-from .matching import Group, match
-from .report import Comparison, Pair, Sentence
+from .matching import match
+from .report import Change, Comparison, Pair, Sentence
 
 COMPARER = "compare-1"
 """Name and version of how sentences are paired and changes are found; raise it when either can move."""
@@ -50,9 +52,10 @@ def compare(
     pairs = []
     kept = 0
     for group in groups:
-        pair, same = _pair(text, original, pieces, original_pieces, group, language)
-        pairs.append(pair)
-        kept += same
+        some, others = [pieces[i] for i in group.sentences], [original_pieces[j] for j in group.originals]
+        alignment, changes = align_sentences(some, others, language)
+        pairs.append(Pair(group.sentences, group.originals, round(group.similarity, 4), tuple(changes)))
+        kept += len(kept_words(alignment))
     spoken = sum(not word.is_punctuation for s in original_pieces for word in words(s.text))
     cut = (len(pieces), len(original_pieces)) != (len(sentences), len(original_sentences))
     note = f"Sentences of more than {_MAX_WORDS} words were compared in pieces."
@@ -71,26 +74,57 @@ def compare(
     )
 
 
-def _pair(
-    text: str,
-    original: str,
-    sentences: Sequence[Sentence],
-    original_sentences: Sequence[Sentence],
-    group: Group,
-    language: str | None,
-) -> tuple[Pair, int]:
-    """Compare the words of a group; also give how many words of the original it kept."""
-    start, end = sentences[group.sentences[0]].start, sentences[group.sentences[-1]].end
-    original_start = original_sentences[group.originals[0]].start
-    original_end = original_sentences[group.originals[-1]].end
-    alignment = align(original[original_start:original_end], text[start:end], language or "")
-    same = sum(
-        i >= 0 and not bent and not word.is_punctuation
-        for word, i, bent in zip(alignment.roundtrip, alignment.links, alignment.inflected, strict=True)
-    )
-    changes = find_changes(alignment, start, original_start, language)
-    pair = Pair(tuple(group.sentences), tuple(group.originals), round(group.similarity, 4), tuple(changes))
-    return pair, same
+def align_sentences(
+    sentences: Sequence[Sentence], original_sentences: Sequence[Sentence], language: str | None
+) -> tuple[Alignment, list[Change]]:
+    """Align the words of sentences that stand for each other, and list what changed.
+
+    Args:
+        sentences: Of a text, in the order to be read in.
+        original_sentences: Of its original.
+        language: BCP 47 tag, or None.
+
+    Returns:
+        An alignment whose words stand where they do in the whole text and the whole original, and
+        its changes; none crosses from one sentence into another.
+    """
+    aligned = align(_joined(original_sentences), _joined(sentences), language or "")
+    here, openings = _placed(aligned.roundtrip, sentences)
+    there, original_openings = _placed(aligned.original, original_sentences)
+    alignment = replace(aligned, original=there, roundtrip=here)
+    return alignment, find_changes(alignment, openings, original_openings, language)
+
+
+def kept_words(alignment: Alignment) -> list[Word]:
+    """Give the words of the original, punctuation left out, that the text has in the same form."""
+    return [
+        alignment.original[i]
+        for i, bent in zip(alignment.links, alignment.inflected, strict=True)
+        if i >= 0 and not bent and not alignment.original[i].is_punctuation
+    ]
+
+
+def _joined(sentences: Sequence[Sentence]) -> str:
+    return "\n".join(s.text for s in sentences)
+
+
+def _placed(found: Sequence[Word], sentences: Sequence[Sentence]) -> tuple[tuple[Word, ...], frozenset[int]]:
+    """Move words of joined sentences to where they stand in the whole text.
+
+    Returns:
+        The words, and the indices of those that open a sentence, but the first.
+    """
+    begins = list(accumulate((len(s.text) + 1 for s in sentences), initial=0))
+    placed: list[Word] = []
+    openings: set[int] = set()
+    k = 0
+    for i, word in enumerate(found):
+        while word.start >= begins[k + 1]:
+            k += 1
+            openings.add(i)
+        shift = sentences[k].start - begins[k]
+        placed.append(Word(word.text, word.start + shift, word.end + shift))
+    return tuple(placed), frozenset(openings)
 
 
 def _pieces(sentences: Sequence[Sentence]) -> Iterator[Sentence]:

@@ -39,6 +39,8 @@ _ALIKE_BETWEEN = 0.1
 """The same where the neighbour's counterpart is the counterpart's neighbour."""
 _SUPPORT = 0.1
 """What a neighbouring pair adds to a pair's rank, as a share of its own similarity."""
+_EXPLAINED = 0.4
+"""Share of a sentence's weight that a group elsewhere must have lacked for the sentence to join it."""
 _MAX_CANDIDATES = 10
 _MAX_LOOKUPS = 2_000
 """Places looked up for one sentence, those of its rarest words first: time stays linear."""
@@ -48,21 +50,22 @@ _MAX_GROUP = 12
 """Sentences on one side of a group."""
 
 Bag = frozenset[str]
+Likely = defaultdict[int, list[int]]
 _UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}]")
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Neighbouring sentences of a text and those of its original that they stand for.
+    """Sentences of a text and those of its original that they stand for.
 
     Attributes:
-        sentences: Indices of the text's sentences, in order.
+        sentences: Indices of the text's sentences, in order; neighbours but for what was torn apart.
         originals: Indices of the original's.
         similarity: Weight of the words they share among all they hold, from 0.0 to 1.0.
     """
 
-    sentences: range
-    originals: range
+    sentences: tuple[int, ...]
+    originals: tuple[int, ...]
     similarity: float
 
 
@@ -84,8 +87,8 @@ def match(sentences: Sequence[str], originals: Sequence[str], language: str | No
     Example:
         >>> text = ["Nobody was hurt, and the mill burned down.", "The mayor wept."]
         >>> original = ["Our mayor wept.", "The mill burned.", "It is a pity.", "Nobody was hurt."]
-        >>> [(list(g.sentences), list(g.originals)) for g in match(text, original, "en")]
-        [([0], [3]), ([1], [0])]
+        >>> [(g.sentences, g.originals) for g in match(text, original, "en")]
+        [((0,), (1, 3)), ((1,), (0,))]
     """
     return _Matcher(sentences, originals, language).groups()
 
@@ -98,14 +101,15 @@ class _Matcher:
         self._bags = tuple([_bag(s) for s in side] for side in (sentences, originals))
         self._weight = _weights([*self._bags[0], *self._bags[1]], language)
         self._mass = tuple([self._of(bag) for bag in side] for side in self._bags)
+        self._likely: tuple[Likely, Likely] = (defaultdict(list), defaultdict(list))
         self._free = tuple(set(range(len(side))) for side in self._bags)
 
     def groups(self) -> list[Group]:
         pairs = self._equal()
         pairs |= self._linked(self._similarities(pairs), pairs)
-        groups = self._grown(Group(range(i, i + 1), range(j, j + 1), self._alike(i, j)) for i, j in pairs)
+        groups = self._grown(Group((i,), (j,), self._alike(i, j)) for i, j in pairs)
         groups = self._grown([*groups, *self._between(groups)])
-        return sorted(groups, key=lambda group: group.sentences.start)
+        return sorted(groups, key=lambda group: group.sentences)
 
     def _equal(self) -> set[tuple[int, int]]:
         """Pair sentences that are equal but for case and the style of marks, the first with the first."""
@@ -132,6 +136,8 @@ class _Matcher:
         for i in sorted(self._free[0]):
             for j in self._candidates(i, i * slope, places):
                 found[i, j] = self._alike(i, j)
+                self._likely[0][i].append(j)
+                self._likely[1][j].append(i)
         return found
 
     def _candidates(self, i: int, expected: float, places: Mapping[str, list[int]]) -> list[int]:
@@ -175,7 +181,7 @@ class _Matcher:
                     if (alike := self._alike(i, j)) < _ALIKE_BETWEEN:
                         break
                     self._take(i, j)
-                    yield Group(range(i, i + 1), range(j, j + 1), alike)
+                    yield Group((i,), (j,), alike)
                     i, j = i + step, j + step
 
     def _grown(self, groups: Iterable[Group]) -> list[Group]:
@@ -194,11 +200,25 @@ class _Matcher:
                 self._free[1].discard(j)
 
     def _wider(self, group: Group) -> Iterator[Group]:
-        sentences, originals = group.sentences, group.originals
-        for wider in _wider(sentences, self._free[0]):
-            yield Group(wider, originals, self._alike_in(wider, originals))
-        for wider in _wider(originals, self._free[1]):
-            yield Group(sentences, wider, self._alike_in(sentences, wider))
+        sides = group.sentences, group.originals
+        for side in (0, 1):
+            held, other = sides[side], sides[1 - side]
+            if len(held) == _MAX_GROUP:
+                continue
+            beside = {held[0] - 1, held[-1] + 1} & self._free[side]
+            likely = {k for one in other for k in self._likely[1 - side][one]} & self._free[side] - beside
+            for k in (*sorted(beside), *(k for k in sorted(likely) if self._explained(side, k, held, other))):
+                wider = tuple(sorted((*held, k)))
+                sentences, originals = (wider, other) if side == 0 else (other, wider)
+                yield Group(sentences, originals, self._alike_in(sentences, originals))
+
+    def _explained(self, side: int, k: int, held: Sequence[int], other: Sequence[int]) -> bool:
+        """Tell whether a sentence that stands apart holds what its group lacked to match the other side."""
+        lacking = self._joined(1 - side, other) - self._joined(side, held)
+        return self._of(self._bags[side][k] & lacking) >= _EXPLAINED * self._mass[side][k]
+
+    def _joined(self, side: int, some: Iterable[int]) -> Bag:
+        return frozenset().union(*(self._bags[side][k] for k in some))
 
     def _alike(self, i: int, j: int) -> float:
         mass = self._mass[0][i] + self._mass[1][j]
@@ -206,9 +226,8 @@ class _Matcher:
             return float(self._keys[0][i] == self._keys[1][j])
         return 2 * self._of(self._bags[0][i] & self._bags[1][j]) / mass
 
-    def _alike_in(self, sentences: range, originals: range) -> float:
-        one: Bag = frozenset().union(*(self._bags[0][i] for i in sentences))
-        other: Bag = frozenset().union(*(self._bags[1][j] for j in originals))
+    def _alike_in(self, sentences: Sequence[int], originals: Sequence[int]) -> float:
+        one, other = self._joined(0, sentences), self._joined(1, originals)
         mass = self._of(one) + self._of(other)
         return 2 * self._of(one & other) / mass if mass else 0.0
 
@@ -264,11 +283,3 @@ def _nearest(places: Sequence[int], expected: float) -> Sequence[int]:
     first = bisect_left(places, expected) - _MAX_PLACES // 2
     first = min(max(0, first), len(places) - _MAX_PLACES)
     return places[first : first + _MAX_PLACES]
-
-
-def _wider(held: range, free: set[int]) -> Iterator[range]:
-    if len(held) < _MAX_GROUP:
-        if held.start - 1 in free:
-            yield range(held.start - 1, held.stop)
-        if held.stop in free:
-            yield range(held.start, held.stop + 1)
