@@ -156,7 +156,7 @@ class _Changes:
         }
         if self._language in _NOUNS_CAPITALISED:  # every noun looks like a name there
             return any(alike(a, b, inflected=True) for a in new for b in old)
-        return new != old
+        return new != old and bool(old or not there)  # else capitals were put on ordinary words
 
     def _is_name(self, word: Word, initial: bool) -> bool:
         if not word.text[0].isupper() or initial:
