@@ -21,7 +21,7 @@ import math
 import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 
@@ -39,7 +39,7 @@ _ALIKE_BETWEEN = 0.1
 """The same where the neighbour's counterpart is the counterpart's neighbour."""
 _SUPPORT = 0.1
 """What a neighbouring pair adds to a pair's rank, as a share of its own similarity."""
-_EXPLAINED = 0.4
+_EXPLAINED = 0.3
 """Share of a sentence's weight that a group elsewhere must have lacked for the sentence to join it."""
 _MAX_CANDIDATES = 10
 _MAX_LOOKUPS = 2_000
@@ -99,7 +99,7 @@ class _Matcher:
     def __init__(self, sentences: Sequence[str], originals: Sequence[str], language: str | None) -> None:
         self._keys = tuple([_key(s) for s in side] for side in (sentences, originals))
         self._bags = tuple([_bag(s) for s in side] for side in (sentences, originals))
-        self._weight = _weights([*self._bags[0], *self._bags[1]], language)
+        self._weight = _weights({*self._bags[0], *self._bags[1]}, language)
         self._mass = tuple([self._of(bag) for bag in side] for side in self._bags)
         self._likely: tuple[Likely, Likely] = (defaultdict(list), defaultdict(list))
         self._free = tuple(set(range(len(side))) for side in self._bags)
@@ -254,8 +254,8 @@ def _bag(sentence: str) -> Bag:
     return frozenset(features or (word.text for word in spoken))
 
 
-def _weights(bags: Sequence[Bag], language: str | None) -> dict[str, float]:
-    """Weigh features by the inverse of the share of sentences that hold them."""
+def _weights(bags: Set[Bag], language: str | None) -> dict[str, float]:
+    """Weigh features by the inverse of the share of sentences, repeated ones counted once, that hold them."""
     native = _native(language)
     holding = Counter(feature for bag in bags for feature in bag)
     weights = {}

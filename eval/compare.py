@@ -18,7 +18,6 @@ import re
 import resource
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -361,7 +360,7 @@ class Cost:
 
     Attributes:
         sentences: Of each text.
-        seconds: Of wall-clock time, the start of Python included.
+        seconds: Of one core, the start of Python included.
         megabytes: Most memory the process held.
     """
 
@@ -381,12 +380,10 @@ def cost(corpora: Path, language: str, split_name: str, size: int) -> Cost:
         paths = [Path(folder, name) for name in ("text.txt", "original.txt")]
         for path, text in zip(paths, (laid.text, laid.original), strict=True):
             path.write_text(text, "utf-8")
-        before = time.perf_counter()
         command = [sys.executable, "-m", "detector", "compare", "--json", *map(str, paths)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        seconds = time.perf_counter() - before
-    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return Cost(len(frame), seconds, most)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Cost(len(frame), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -406,8 +403,8 @@ def main(arguments: list[str] | None = None) -> int:
             if options.size:
                 took = cost(options.corpora, language, options.split, options.size)
                 results[language] = asdict(took)
-                sizes = f"{took.sentences:,} x {took.sentences:,} sentences"
-                print(f"{language}: {sizes} in {took.seconds:.1f} s, {took.megabytes:,.0f} MB at most")
+                used = f"{took.seconds:.1f} s of one core, {took.megabytes:,.0f} MB at most"
+                print(f"{language}: {took.sentences:,} x {took.sentences:,} sentences: {used}")
                 continue
             section = measure(options.corpora, language, options.split, options.articles)
             results[language] = {
