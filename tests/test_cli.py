@@ -493,7 +493,7 @@ def test_compare_shows_what_changed_and_loads_no_model(run: Run, article: Path, 
     assert run.options is None
     assert run.out.startswith("Reuses 88% of the original's words\n")
     assert "The minister [He](1) and her deputy arrived on [Monday](2)." in run.out
-    assert '(2) term "Monday", in the original "Tuesday"' in run.out
+    assert '(2) name "Monday", in the original "Tuesday"' in run.out
     assert run.err == ""
 
 

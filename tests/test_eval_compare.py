@@ -20,6 +20,8 @@ from eval.compare import (
     substitutions,
 )
 
+pytest_plugins = ["tests.corpora_fixture"]
+
 ORIGINALS = (
     "The council voted on Tuesday, and the mayor wept.",
     "Two trawlers ran aground that night.",
