@@ -1,6 +1,6 @@
 """Which sentences of a text stand for which of its original, in any order, merged or split.
 
-Sentences are bags of word beginnings (and of pairs of characters where a script sets no spaces),
+Sentences are bags of word beginnings (of characters and pairs of them where a script sets no spaces),
 weighed by how rare they are. Equal sentences are paired first; then rare shared words propose pairs
 through an inverted index, and the likest pairs win, one sentence each, however they cross. What is
 left over joins a neighbour's pair where that makes the two sides more alike, or fills a gap between
@@ -240,18 +240,17 @@ def _key(sentence: str) -> str:
 
 
 def _bag(sentence: str) -> Bag:
-    """Give the beginnings of a sentence's words, and pairs of neighbours of characters without spaces."""
+    """Give the beginnings of a sentence's words; of a script without spaces, characters and their pairs."""
     features: set[str] = set()
     before = ""
-    spoken = [word for word in words(sentence) if not word.is_punctuation]
-    for word in spoken:
+    for word in words(sentence):
         unspaced = _UNSPACED_CHARACTER.match(word.text) is not None
-        if not unspaced:
-            features.add(fold_form(word.text)[:_LETTERS])
-        elif before:
+        if not word.is_punctuation:
+            features.add(word.text if unspaced else fold_form(word.text)[:_LETTERS])
+        if unspaced and before:
             features.add(before + word.text)
         before = word.text if unspaced else ""
-    return frozenset(features or (word.text for word in spoken))
+    return frozenset(features)
 
 
 def _weights(bags: Set[Bag], language: str | None) -> dict[str, float]:
