@@ -23,7 +23,7 @@ PIP_ARGS ?=
 
 BIN := $(VENV)/bin
 
-.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations calibrate export evaluate rules names evaluate-names benchmark stress clean
+.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations calibrate export evaluate rules names evaluate-names evaluate-compare benchmark stress clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -113,6 +113,9 @@ names: $(VENV)/full.stamp ## Mine the tables of well-known names from news that 
 
 evaluate-names: $(VENV)/full.stamp ## Measure the rules for names: on our own texts, damaged names, native news
 	$(BIN)/python -m eval.names --corpora "$(CORPORA)" --split test $(ARGS)
+
+evaluate-compare: $(VENV)/full.stamp ## Measure detector.compare on whole articles of dev; ARGS='--split test' or '--size 2000'
+	$(BIN)/python -m eval.compare --corpora "$(CORPORA)" --languages $(LANGS) $(ARGS)
 
 benchmark: $(VENV)/full.stamp ## Measure speed and memory
 	$(BIN)/python -m benchmarks.speed $(ARGS)

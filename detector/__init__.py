@@ -3,11 +3,26 @@
 from importlib.metadata import version as _version
 
 from .detect import Detector
-from .report import KINDS, VERDICTS, Evidence, Kind, Report, Sentence, SentenceReport, Signature, Verdict
+from .report import (
+    KINDS,
+    OPERATIONS,
+    VERDICTS,
+    Change,
+    Comparison,
+    Evidence,
+    Kind,
+    Operation,
+    Pair,
+    Report,
+    Sentence,
+    SentenceReport,
+    Signature,
+    Verdict,
+)
 
 __version__ = _version("translation-laundering-detector")
 
 __all__ = [
-    "KINDS", "VERDICTS", "Detector", "Evidence", "Kind", "Report", "Sentence", "SentenceReport",
-    "Signature", "Verdict", "__version__",
+    "KINDS", "OPERATIONS", "VERDICTS", "Change", "Comparison", "Detector", "Evidence", "Kind", "Operation",
+    "Pair", "Report", "Sentence", "SentenceReport", "Signature", "Verdict", "__version__",
 ]  # fmt: skip

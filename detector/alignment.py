@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from nltk.stem.snowball import SnowballStemmer
 
 
-_NO_SPACES = (
+UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Myanmar, Khmer
     "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"  # kana, Han
 )
+"""Scripts that write no spaces, as the inside of a character class."""
 # vowel signs and accents belong to their word, but `\w` leaves them out
 _MARKS = "".join(c for c in map(chr, range(0x300, 0x1E00)) if unicodedata.category(c).startswith("M"))
-_LETTERS = rf"(?:[^\W\d{_NO_SPACES}]++[{_MARKS}]*+)++"
-_WORD = re.compile(rf"[{_NO_SPACES}]|\d+(?:[.,:]\d+)*|{_LETTERS}(?:['’]{_LETTERS})*|[^\w\s]")
+_LETTERS = rf"(?:[^\W\d{UNSPACED}]++[{_MARKS}]*+)++"
+_WORD = re.compile(rf"[{UNSPACED}]|\d+(?:[.,:]\d+)*|{_LETTERS}(?:['’]{_LETTERS})*|[^\w\s]")
 _SNOWBALL = {
     "ar": "arabic", "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish",
     "fr": "french", "hu": "hungarian", "it": "italian", "nb": "norwegian", "nl": "dutch",
@@ -104,8 +105,8 @@ def align(original: str, roundtrip: str, language: str) -> Alignment:
         ['assisted', 'dying']
     """
     source, target = words(original), words(roundtrip)
-    source_forms = [_form(w.text) for w in source]
-    target_forms = [_form(w.text) for w in target]
+    source_forms = [fold_form(w.text) for w in source]
+    target_forms = [fold_form(w.text) for w in target]
     links = [-1] * len(target)
     inflected = [False] * len(target)
     moved = [False] * len(target)
@@ -131,7 +132,8 @@ def align(original: str, roundtrip: str, language: str) -> Alignment:
 _FOLD = str.maketrans("’‘“”„«»–—", "''" + '"' * 5 + "--")
 
 
-def _form(word: str) -> str:
+def fold_form(word: str) -> str:
+    """Give a word as alignment sees it: without case, quotes and dashes in one style."""
     return word.casefold().translate(_FOLD)
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
+from . import render_comparison
 from .render import printable, to_html, to_terminal
 from .report import Report, dumps
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
 _EXIT_CODES = """\
 exit codes:
-  0    every input was scored, whatever the verdicts
+  0    every input was scored, whatever the verdicts; or two were compared
   1    the same, but a text was flagged and --fail-on-flagged was given
-  2    nothing was scored (wrong usage, a model that does not load, no input
+  2    nothing was scored or compared (wrong usage, a model that does not load, no input
        that could be read), or the results could not be written
   3    some inputs or JSONL lines could not be read: each is named on standard
        error as FILE:LINE: REASON, and the others were scored
@@ -35,6 +36,7 @@ exit codes:
   141  whoever read the results stopped reading"""
 
 _STDIN = "-"
+_COMMANDS = ("score", "compare", "rules")
 
 
 def main(
@@ -55,12 +57,15 @@ def main(
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments and _is_terminal(sys.stdin):
         arguments = ["--help"]
-    elif not arguments or arguments[0] not in ("score", "rules", "-h", "--help", "--version"):
+    elif not arguments or arguments[0] not in (*_COMMANDS, "-h", "--help", "--version"):
         arguments.insert(0, "score")
     options = _parser().parse_args(arguments)
     _prepare_stdout()
     try:
-        code = _rules(options) if options.command == "rules" else _score(options, load or _load)
+        if options.command == "score":
+            code = _score(options, load or _load)
+        else:
+            code = _rules(options) if options.command == "rules" else _compare(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
@@ -90,6 +95,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"detector {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    compare = commands.add_parser(
+        "compare",
+        help="lay a text beside its original",
+        description="Lay a text beside its original: what was kept, changed, added and dropped.\n"
+        "Input is UTF-8; results go to standard output. No model is loaded.",
+        **style,
+    )
+    add = compare.add_argument
+    add("text", metavar="A", help="the text that may have been made from B; `-` is standard input")
+    add("original", metavar="B", help="its original; `-` is standard input")
+    add("--json", action="store_true", help="the comparison as one JSON object")
+    add("--html", type=Path, metavar="OUT", help="also write a page, NAME.html, with both side by side")
+    add("--language", metavar="TAG", help="language of both, such as `en` (default: told from them)")
+    add("--quiet", action="store_true", help="nothing on standard error but errors")
+    compare.set_defaults(usage_error=compare.error)
 
     rules = commands.add_parser("rules", help="list the rules", description="List the rules.", **style)
     rules.add_argument("--json", action="store_true", help="one JSON object per rule, one per line")
@@ -147,6 +168,35 @@ def _rules(options: argparse.Namespace) -> int:
     for cells in table:
         line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         sys.stdout.write(line.rstrip() + "\n")
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from .detect import Detector
+
+    names: list[str] = [options.text, options.original]
+    if names == [_STDIN, _STDIN]:
+        options.usage_error("only one of A and B can be standard input")
+    page = None if options.html is None else _page(options)
+    sides = [next(_inputs(name, None)) for name in names]
+    for side in sides:
+        if side.text is None:
+            _say(f"{side.place}: {side.problem}")
+    text, original = (side.text for side in sides)
+    if text is None or original is None:
+        return 2
+    comparison = Detector.compare(text, original, language=options.language)
+    if options.json:
+        places = {"file": sides[0].place, "original_file": sides[1].place}
+        sys.stdout.write(dumps({**places, **comparison.to_dict()}) + "\n")
+    else:
+        colour, width = _style()
+        sys.stdout.write(render_comparison.to_terminal(comparison, colour=colour, width=width))
+    if page:
+        titles = ["" if name == _STDIN else Path(name).name for name in names]
+        _write_page(page, render_comparison.to_html(comparison, titles=(titles[0], titles[1])))
+        if not options.quiet:
+            _say(f"Wrote {page}")
     return 0
 
 
@@ -210,11 +260,17 @@ def _result(item: _Input, report: Report, options: argparse.Namespace, *, alone:
         return dumps({**item.record, "detector": result}) + "\n"
     if options.json:
         return dumps({"file": item.place, **report.to_dict()}) + "\n"
+    colour, width = _style()
+    shown = to_terminal(report, colour=colour, width=width, title="" if alone else item.place)
+    return shown if first else "\n" + shown
+
+
+def _style() -> tuple[bool, int]:
+    """Tell whether standard output wants colour, and how many columns it has."""
     terminal = _is_terminal(sys.stdout)
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     width = min(shutil.get_terminal_size().columns, 100) if terminal else 80
-    shown = to_terminal(report, colour=colour, width=max(width, 20), title="" if alone else item.place)
-    return shown if first else "\n" + shown
+    return colour, max(width, 20)
 
 
 def _pages(options: argparse.Namespace, files: Sequence[str], jsonl: Sequence[bool]) -> dict[str, Path]:
@@ -230,10 +286,7 @@ def _pages(options: argparse.Namespace, files: Sequence[str], jsonl: Sequence[bo
     if any(jsonl):
         usage_error("--html makes pages of texts, not of JSONL records")
     if len(files) == 1 and not out.is_dir():
-        # Without this, `--html article.txt` would overwrite the article.
-        if out.suffix.lower() not in (".html", ".htm"):
-            usage_error(f"--html {out}: a page's name ends in .html")
-        return {files[0]: out}
+        return {files[0]: _page(options)}
     if out.exists() and not out.is_dir():
         usage_error(f"--html {out}: not a folder, which several inputs need")
     pages: dict[str, Path] = {}
@@ -244,6 +297,15 @@ def _pages(options: argparse.Namespace, files: Sequence[str], jsonl: Sequence[bo
             page, n = out / f"{stem}-{n}.html", n + 1
         pages[name] = page
     return pages
+
+
+def _page(options: argparse.Namespace) -> Path:
+    """Check the name of the one page that is asked for."""
+    out: Path = options.html
+    # Without this, `--html article.txt` would overwrite the article.
+    if out.suffix.lower() not in (".html", ".htm"):
+        options.usage_error(f"--html {out}: a page's name ends in .html")
+    return out
 
 
 def _write_page(path: Path, page: str) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .columns import Column
+from .compare import compare
 from .fuse import (
     NO_POINT,
     Fusion,
@@ -26,9 +27,9 @@ from .fuse import (
     text_features,
 )
 from .heuristics import HEURISTICS
-from .language import count_letters, differs, identifier_name, identify, normalise_tag
+from .language import are_close, count_letters, differs, identifier_name, identify, normalise_tag
 from .models import Model, locate, members
-from .report import Evidence, Report, Sentence, SentenceReport, Signature, Verdict
+from .report import Comparison, Evidence, Report, Sentence, SentenceReport, Signature, Verdict
 from .segment import segment, segmenter_name
 from .spans import find_spans, kind_of
 
@@ -37,6 +38,8 @@ MIN_LETTERS = 12
 """A sentence with fewer letters (an ideograph counts as three) is not judged: on dev the score of
 shorter ones was no better than chance."""
 
+_SURE_LETTERS = 200
+"""Fewer do not prove that a text is in another language than its original."""
 _AT_ONCE = 200_000  # characters
 _NEVER = 2.0  # a threshold that no score reaches; JSON has no infinity
 _EVIDENCE_ONLY = frozenset(h.id for h in HEURISTICS if not h.counts)
@@ -284,6 +287,42 @@ class Detector:
             "pivot": Column([r.pivot for r in reports], "string"),
             "sentences": Column(sentences, _SENTENCE_FIELDS),
         }
+
+    @staticmethod
+    def compare(text: str, original: str, *, language: str | None = None) -> Comparison:
+        """Lay a text beside its original: which sentences and words were kept, changed, added, dropped.
+
+        No model is asked, so none need be loaded: ``Detector.compare(text, original)`` does as well.
+        Sentences may come in another order, merged or split.
+
+        Args:
+            text: The text that may have been made from the original.
+            original: The original, in the same language.
+            language: BCP 47 tag of both; by default it is told from them.
+
+        Raises:
+            TypeError: If ``text`` or ``original`` is not a str.
+            ValueError: If ``language`` is not a language tag; or it is not given, and the texts are
+                clearly in different languages, whose words cannot be compared.
+
+        Example:
+            >>> text, original = "They sent assisted dying.", "They sent lethal aid."
+            >>> comparison = Detector.compare(text, original, language="en")
+            >>> [(c.operation, c.kind, text[c.start : c.end]) for c in comparison.changes]
+            [('substitution', 'term', 'assisted dying')]
+        """
+        _check_text(text)
+        _check_text(original, "original")
+        tag = _language_of_both(text, original) if language is None else normalise_tag(language)
+        return compare(
+            text,
+            original,
+            segment(text, tag),
+            segment(original, tag),
+            tag,
+            signature=_compare_signature(tag),
+            notes=_broken(text + original),
+        )
 
     def calibrate(
         self, human_texts: Sequence[str], *, fpr: float = 1e-2, language: str | None = None
@@ -573,11 +612,33 @@ def _notes(reading: _Reading, unflagged: str) -> tuple[str, ...]:
     if skipped and reading.abstention is None:
         places = "place is" if skipped == 1 else "places are"
         notes.append(f"{skipped} {places} in another language than the text and not judged.")
-    broken = len(_SURROGATE.findall(reading.text))
-    if broken:
-        characters = "character is" if broken == 1 else "characters are"
-        notes.append(f"{broken} {characters} not valid Unicode and could not be read.")
-    return tuple(notes)
+    return (*notes, *_broken(reading.text))
+
+
+def _broken(text: str) -> tuple[str, ...]:
+    broken = len(_SURROGATE.findall(text))
+    characters = "character is" if broken == 1 else "characters are"
+    return (f"{broken} {characters} not valid Unicode and could not be read.",) if broken else ()
+
+
+def _language_of_both(text: str, original: str) -> str | None:
+    """Tell the language of a text and its original together, for either may be too short to show it."""
+    sides = segment(text), segment(original)
+    one, other = (identify(side, min_letters=_SURE_LETTERS) for side in sides)
+    doubtful = None in (one.language, other.language) or one.verdict or other.verdict
+    if not doubtful and not are_close(one.language or "", other.language or ""):
+        raise ValueError(
+            f"the texts are in different languages ({one.language} and {other.language}): compare a text "
+            "with an original in its own language, or say language= if this is wrong"
+        )
+    vote = identify([*sides[0], *sides[1]])
+    return vote.language if vote.verdict is None else None
+
+
+def _compare_signature(language: str | None) -> str:
+    from . import __version__
+
+    return f"detector:{__version__}|segmenter:{segmenter_name(language)}|language:{identifier_name()}"
 
 
 def _by_sentence(sentences: Sequence[Sentence], evidence: Sequence[Evidence]) -> list[list[Evidence]]:

@@ -107,7 +107,7 @@ def identify(sentences: Sequence[Sentence], *, min_letters: int = 40) -> Languag
     if not votes:
         return LanguageVote(None, None, 0.0)
     winner = max(votes, key=votes.__getitem__)
-    rival = max((share for language, share in votes.items() if not _close(winner, language)), default=0.0)
+    rival = max((share for language, share in votes.items() if not are_close(winner, language)), default=0.0)
     if rival <= _MIXED:
         return LanguageVote(winner, None, min(1.0, votes[winner]))
     if len(chunks) == 1:  # one doubtful chunk is no mixture
@@ -135,7 +135,7 @@ def differs(sentence: Sentence, language: str) -> bool:
     if letters < 100 or not _known(expected):
         return False
     found, probability = max(_probabilities(text).items(), key=lambda item: item[1], default=(expected, 0.0))
-    return probability > 0.99 and not _close(found, expected)
+    return probability > 0.99 and not are_close(found, expected)
 
 
 def normalise_tag(tag: str) -> str:
@@ -253,7 +253,8 @@ def _written_in(language: str, script: str) -> bool:
     )
 
 
-def _close(one: str, other: str) -> bool:
+def are_close(one: str, other: str) -> bool:
+    """Tell whether two languages are one, or short stretches of them are taken for one another."""
     return one == other or any({one, other} <= set(group.split()) for group in _CLOSE)
 
 

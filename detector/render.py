@@ -13,7 +13,7 @@ from html import escape
 from importlib import resources
 from itertools import groupby, pairwise
 
-from .report import KINDS, Claim, Evidence, Kind, Report, SentenceReport, Verdict
+from .report import KINDS, Claim, Evidence, Kind, Report, Sentence, SentenceReport, Verdict
 
 HEADLINES: dict[Verdict, str] = {
     "flagged": "Probably came back from machine translation",
@@ -37,7 +37,7 @@ ABSTENTIONS: dict[Verdict, str] = {
 }
 """What stands in place of a sentence's score where the detector abstains."""
 
-_KIND_NAMES: dict[Kind, str] = {
+KIND_NAMES: dict[Kind, str] = {
     "term": "wrong word",
     "name": "name",
     "casing": "capital or small letter",
@@ -66,8 +66,14 @@ _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
-    """Evidence with its number on the page; lines of marks that overlap run in other lanes."""
+class Mark:
+    """Evidence with its number on the page; lines of marks that overlap run in other lanes.
+
+    Attributes:
+        number: From 1.
+        lane: Height of its line, from 0.
+        evidence: Where it stands, its kind and what is said of it.
+    """
 
     number: int
     lane: int
@@ -104,22 +110,23 @@ def to_terminal(report: Report, *, colour: bool, width: int, title: str = "") ->
     """
     strong = "1" if report.verdict != "flagged" else "1;31"
     headline = f"{printable(title)}: {_headline(report)}" if title else _headline(report)
-    lines = [_paint(headline, strong, colour), "; ".join(_facts(report))]
+    lines = [paint(headline, strong, colour), "; ".join(_facts(report))]
     lines += [f"Note: {printable(note)}" for note in report.notes]
     line, seen = 1, 0
     for s in report.sentences:
         if s.verdict != "flagged":
             continue
         line, seen = line + report.text.count("\n", seen, s.start), s.start
-        lines += ["", _paint(f"line {line}, score {show_score(s.score)}", "1", colour)]
-        lines += _wrap(_marked(report.text, s, colour), width, colour)
+        lines += ["", paint(f"line {line}, score {show_score(s.score)}", "1", colour)]
+        marks = [Mark(n, 0, e) for n, e in enumerate(s.evidence, 1)]
+        lines += wrap(marked_runs(report.text, s, marks, colour), width, colour)
         for n, e in enumerate(s.evidence, 1):
-            lines += _wrap([(_explained(report.text, e, f"({n})"), "")], width, colour)
+            lines += wrap([(_explained(report.text, e, f"({n})"), "")], width, colour)
     if report.evidence:
-        lines += ["", _paint("In the whole text", "1", colour)]
+        lines += ["", paint("In the whole text", "1", colour)]
         for e in report.evidence:
             place = f"line {report.text.count(chr(10), 0, e.start) + 1},"
-            lines += _wrap([(_explained(report.text, e, place), "")], width, colour)
+            lines += wrap([(_explained(report.text, e, place), "")], width, colour)
     return "\n".join(lines) + "\n"
 
 
@@ -170,16 +177,18 @@ def _quoted(text: str, e: Evidence) -> str:
     return words if len(words) <= _MAX_QUOTED else words[: _MAX_QUOTED - 3] + "..."
 
 
-def _paint(text: str, sgr: str, colour: bool) -> str:
+def paint(text: str, sgr: str, colour: bool) -> str:
+    """Put ``text`` between ANSI escape codes, where ``colour`` and there is a style."""
     return f"\x1b[{sgr}m{text}\x1b[0m" if colour and sgr else text
 
 
-def _marked(text: str, s: SentenceReport, colour: bool) -> list[tuple[str, str]]:
-    """Cut a sentence into runs of one style, with numbered marks around its evidence."""
-    marks = [_Mark(n, 0, e) for n, e in enumerate(s.evidence, 1)]
+def marked_runs(
+    text: str, s: Sentence | SentenceReport, marks: Sequence[Mark], colour: bool
+) -> list[tuple[str, str]]:
+    """Cut a sentence into runs of one style, with numbers behind its marks; the end of a huge one is cut."""
     runs: list[tuple[str, str]] = []
     stop = min(s.end, s.start + _MAX_SHOWN)
-    for start, end, covering in _pieces(s.start, stop, (), marks):
+    for start, end, covering in cut_at_marks(s.start, stop, (), marks):
         style = f"4;3{_KIND_COLOURS[covering[0].evidence.kind]}" if covering else ""
         opened = 0 if colour else sum(m.evidence.start == start for m in covering)
         bracket = "" if colour else "]"
@@ -193,7 +202,7 @@ def _marked(text: str, s: SentenceReport, colour: bool) -> list[tuple[str, str]]
     return runs
 
 
-def _wrap(runs: Iterable[tuple[str, str]], width: int, colour: bool) -> list[str]:
+def wrap(runs: Iterable[tuple[str, str]], width: int, colour: bool) -> list[str]:
     """Break runs into lines of at most ``width`` columns, two of them for the indent."""
     lines: list[list[tuple[str, str]]] = [[]]
     used, space = 0, 0
@@ -212,7 +221,7 @@ def _wrap(runs: Iterable[tuple[str, str]], width: int, colour: bool) -> list[str
         while line and line[-1][0] == " ":
             line.pop()
         styled = ((sgr, "".join(c for c, _ in run)) for sgr, run in groupby(line, lambda cell: cell[1]))
-        shown.append("  " + "".join(_paint(words, sgr, colour) for sgr, words in styled))
+        shown.append("  " + "".join(paint(words, sgr, colour) for sgr, words in styled))
     return shown
 
 
@@ -224,21 +233,21 @@ def _columns(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-def _pieces(
-    start: int, end: int, cuts: Iterable[int], marks: Sequence[_Mark]
-) -> Iterator[tuple[int, int, list[_Mark]]]:
+def cut_at_marks(
+    start: int, end: int, cuts: Iterable[int], marks: Sequence[Mark]
+) -> Iterator[tuple[int, int, list[Mark]]]:
     """Cut ``start:end`` at every boundary of evidence, and at ``cuts``.
 
     Yields each piece with the marks that cover the whole of it, in the order given.
     """
-    opening: dict[int, list[_Mark]] = {}
+    opening: dict[int, list[Mark]] = {}
     edges = {start, end, *cuts}
     for mark in marks:
         left, right = max(mark.evidence.start, start), min(mark.evidence.end, end)
         if left < right:
             opening.setdefault(left, []).append(mark)
             edges |= {left, right}
-    covering: list[_Mark] = []
+    covering: list[Mark] = []
     for left, right in pairwise(sorted(edges)):
         covering = [m for m in covering if m.evidence.end > left] + opening.get(left, [])
         yield left, right, covering
@@ -255,7 +264,28 @@ def to_html(report: Report, *, title: str = "") -> str:
         title: Name of the text, for the heading and the browser's tab.
     """
     marks = _marks(report)
-    name = f"{_html(title)}: " if title else ""
+    name = f"{title}: " if title else ""
+    return page(
+        f"{name}{_headline(report)}",
+        [
+            f"{_summary(report, marks, title)}\n",
+            f'<main>\n<section aria-labelledby="h-text"><h2 id="h-text">The text</h2>\n{_strip(report)}',
+            f'<div class="text" dir="auto"{lang(report.language)}>{_text(report, marks)}</div></section>\n',
+            _table(report, marks),
+            _contributions(report),
+            f"</main>\n<footer>Signature <code>{escaped(str(report.signature))}</code></footer>\n",
+        ],
+    )
+
+
+def page(title: str, body: Iterable[str], *, layout: str = "text") -> str:
+    """Give a page around ``body`` that needs nothing else and forbids everything else.
+
+    Args:
+        title: For the browser's tab; plain text.
+        body: HTML.
+        layout: Class of the body: ``text`` is a column to read, ``sides`` two beside each other.
+    """
     return "".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
@@ -263,13 +293,9 @@ def to_html(report: Report, *, title: str = "") -> str:
             "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n",
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
             '<meta name="color-scheme" content="light dark">\n',
-            f"<title>{name}{_headline(report)}</title>\n<style>\n{_style()}</style>\n",
-            f"</head>\n<body>\n{_summary(report, marks, title)}\n",
-            f'<main>\n<section aria-labelledby="h-text"><h2 id="h-text">The text</h2>\n{_strip(report)}',
-            f'<div class="text" dir="auto"{_lang(report)}>{_text(report, marks)}</div></section>\n',
-            _table(report, marks),
-            _contributions(report),
-            f"</main>\n<footer>Signature <code>{_html(str(report.signature))}</code></footer>\n",
+            f"<title>{escaped(title)}</title>\n<style>\n{_style()}</style>\n",
+            f'</head>\n<body class="{layout}-page">\n',
+            *body,
             "</body>\n</html>\n",
         ]
     )
@@ -280,27 +306,29 @@ def _style() -> str:
     return (resources.files(__package__) / "assets" / "report.css").read_text("utf-8")
 
 
-def _marks(report: Report) -> list[_Mark]:
+def _marks(report: Report) -> list[Mark]:
     """Number all evidence in reading order; what overlaps gets lanes apart, as far as there are lanes."""
     found = dict.fromkeys([*(e for s in report.sentences for e in s.evidence), *report.evidence])
-    marks: list[_Mark] = []
+    marks: list[Mark] = []
     lane_ends = [0] * _LANES
     for n, e in enumerate(sorted(found, key=lambda e: (e.start, -e.end)), 1):
         lane = next((i for i, end in enumerate(lane_ends) if end <= e.start), _LANES - 1)
         lane_ends[lane] = max(e.end, lane_ends[lane])
-        marks.append(_Mark(n, lane, e))
+        marks.append(Mark(n, lane, e))
     return marks
 
 
-def _html(text: str) -> str:
+def escaped(text: str) -> str:
+    """Give ``text`` for a page, in an element or a quoted attribute; what HTML cannot carry is U+FFFD."""
     return escape(_UNPRINTABLE.sub("\ufffd", text))
 
 
-def _lang(report: Report) -> str:
-    return f' lang="{_html(report.language)}"' if report.language else ""
+def lang(language: str | None) -> str:
+    """Give the attribute that names a language, or nothing."""
+    return f' lang="{escaped(language)}"' if language else ""
 
 
-def _summary(report: Report, marks: Sequence[_Mark], title: str) -> str:
+def _summary(report: Report, marks: Sequence[Mark], title: str) -> str:
     """The verdict in words, what it rests on, and how to read the page."""
     signature = report.signature
     facts = [("Language", report.language or "not known"), ("Sentences", _counted(report))]
@@ -310,7 +338,7 @@ def _summary(report: Report, marks: Sequence[_Mark], title: str) -> str:
     reached = signature.text_threshold <= 1  # else no score reaches it
     gauge = "<p>No score: the detector abstains rather than guess.</p>"
     if not math.isnan(report.score):
-        score, threshold = _html(show_score(report.score)), f"{signature.text_threshold:.2f}"
+        score, threshold = escaped(show_score(report.score)), f"{signature.text_threshold:.2f}"
         flagged = f"From {threshold}, the mark on the bar, it is flagged." if reached else ""
         gauge = (
             f'<p class="score"><strong>{score}</strong>'
@@ -322,7 +350,7 @@ def _summary(report: Report, marks: Sequence[_Mark], title: str) -> str:
         )
     counts = Counter(m.evidence.kind for m in marks)
     legend = "".join(
-        f'<li><span class="k {kind}">{_KIND_NAMES[kind]}</span> {counts[kind]:,}</li>'
+        f'<li><span class="k {kind}">{KIND_NAMES[kind]}</span> {counts[kind]:,}</li>'
         for kind in KINDS
         if counts[kind]
     )
@@ -336,11 +364,11 @@ def _summary(report: Report, marks: Sequence[_Mark], title: str) -> str:
     return "".join(
         [
             f'<header class="{report.verdict}">',
-            f'<p class="title" dir="auto">{_html(title)}</p>' if title else "",
+            f'<p class="title" dir="auto">{escaped(title)}</p>' if title else "",
             f"<h1>{_headline(report)}</h1>\n{gauge}\n<dl>",
-            *(f"<div><dt>{_html(name)}</dt><dd>{_html(value)}</dd></div>" for name, value in facts),
+            *(f"<div><dt>{escaped(name)}</dt><dd>{escaped(value)}</dd></div>" for name, value in facts),
             "</dl>",
-            *(f'<p class="note" dir="auto">{_html(note)}</p>' for note in report.notes),
+            *(f'<p class="note" dir="auto">{escaped(note)}</p>' for note in report.notes),
             f'<ul class="legend" aria-label="Kinds of damage found">{legend}</ul>' if legend else "",
             '<p class="hint">The small number after a sentence is the probability that translation damaged ',
             f"it{flags}. ",
@@ -375,15 +403,15 @@ def _shade(score: float) -> str:
     return "" if math.isnan(score) else f' style="--p:{score:.2f}"'
 
 
-def _text(report: Report, marks: Sequence[_Mark]) -> str:
+def _text(report: Report, marks: Sequence[Mark]) -> str:
     """The whole text with its sentences and evidence as elements."""
     opens = {s.start: n for n, s in enumerate(report.sentences, 1)}
     closes = {s.end for s in report.sentences}
     parts: list[str] = []
-    for start, end, covering in _pieces(0, len(report.text), {*opens, *closes}, marks):
+    for start, end, covering in cut_at_marks(0, len(report.text), {*opens, *closes}, marks):
         if n := opens.get(start):
             s = report.sentences[n - 1]
-            badge = _html(ABSTENTIONS.get(s.verdict) or show_score(s.score))
+            badge = escaped(ABSTENTIONS.get(s.verdict) or show_score(s.score))
             parts.append(f'<span class="s {s.verdict}" id="s{n}" data-score="{badge}"{_shade(s.score)}>')
         parts.append(_piece(report.text[start:end], start, end, covering))
         if end in closes:
@@ -391,33 +419,57 @@ def _text(report: Report, marks: Sequence[_Mark]) -> str:
     return "".join(parts)
 
 
-def _piece(words: str, start: int, end: int, covering: Sequence[_Mark]) -> str:
+def _piece(words: str, start: int, end: int, covering: Sequence[Mark]) -> str:
     """Words that the same evidence covers, underlined once for each, with one message box."""
-    inner = _html(words)
-    for mark in reversed(covering):
-        e = mark.evidence
-        anchor = f' id="e{mark.number}"' if e.start == start else ""
-        number = f' data-n="{mark.number}"' if e.end == end else ""
-        inner = f'<span class="k {e.kind} lane{mark.lane}"{anchor}{number}>{inner}</span>'
+    messages = [
+        f"<b>{KIND_NAMES[e.kind]}</b> {escaped(e.message)}{_perhaps(e)}"
+        f" <small>{escaped(e.found_by)} {escaped(show_score(e.score))}</small>"
+        for e in (mark.evidence for mark in covering)
+    ]
+    return underlined(words, start, end, covering, messages)
+
+
+def underlined(
+    words: str,
+    start: int,
+    end: int,
+    covering: Sequence[Mark],
+    messages: Sequence[str],
+    ids: tuple[str, str] = ("e", "t"),
+) -> str:
+    """Give words with a line for each mark that covers them, and a box that tells what is said of them.
+
+    Args:
+        words: Plain text, which is escaped.
+        start: Where they start: the first piece of a mark carries its id.
+        end: Where they end: the last piece of a mark carries its number.
+        covering: Marks; none leaves the words as they are.
+        messages: HTML, one for each mark.
+        ids: What the ids of marks and of boxes start with.
+    """
+    inner = escaped(words)
     if not covering:
         return inner
-    messages = "".join(
-        f'<span class="msg"><b>{_KIND_NAMES[e.kind]}</b> {_html(e.message)}{_perhaps(e)}'
-        f" <small>{_html(e.found_by)} {_html(show_score(e.score))}</small></span>"
-        for e in (mark.evidence for mark in covering)
-    )
+    of_mark, of_box = ids
+    for mark in reversed(covering):
+        e = mark.evidence
+        anchor = f' id="{of_mark}{mark.number}"' if e.start == start else ""
+        number = f' data-n="{mark.number}"' if e.end == end else ""
+        inner = f'<span class="k {e.kind} lane{mark.lane}"{anchor}{number}>{inner}</span>'
+    box = f"{of_box}{start}"
+    told = "".join(f'<span class="msg">{message}</span>' for message in messages)
     return (
-        f'<mark tabindex="0" aria-describedby="t{start}">{inner}'
-        f'<span class="tip" role="tooltip" id="t{start}" lang="en" dir="ltr">{messages}</span></mark>'
+        f'<mark tabindex="0" aria-describedby="{box}">{inner}'
+        f'<span class="tip" role="tooltip" id="{box}" lang="en" dir="ltr">{told}</span></mark>'
     )
 
 
 def _perhaps(e: Evidence) -> str:
-    words = ", ".join(f"<bdi>{_html(s)}</bdi>" for s in e.suggestions)
+    words = ", ".join(f"<bdi>{escaped(s)}</bdi>" for s in e.suggestions)
     return f' <span class="perhaps">Perhaps: {words}</span>' if words else ""
 
 
-def _table(report: Report, marks: Sequence[_Mark]) -> str:
+def _table(report: Report, marks: Sequence[Mark]) -> str:
     if not marks:
         return ""
     headings = ("", "Words", "Kind", "What is wrong", "Found by", "Sure")
@@ -433,14 +485,14 @@ def _table(report: Report, marks: Sequence[_Mark]) -> str:
     )
 
 
-def _row(report: Report, mark: _Mark) -> str:
+def _row(report: Report, mark: Mark) -> str:
     e = mark.evidence
-    words = _html(" ".join(_quoted(report.text, e).split()))
-    words = f'<bdi class="k {e.kind}"{_lang(report)}>{words}</bdi>'
+    words = escaped(" ".join(_quoted(report.text, e).split()))
+    words = f'<bdi class="k {e.kind}"{lang(report.language)}>{words}</bdi>'
     return (
         f'<tr><td class="n">{mark.number}</td><th scope="row"><a href="#e{mark.number}">{words}</a></th>'
-        f"<td>{_KIND_NAMES[e.kind]}</td><td>{_html(e.message)}{_perhaps(e)}</td>"
-        f'<td>{_html(e.found_by)}</td><td class="n">{_html(show_score(e.score))}</td></tr>\n'
+        f"<td>{KIND_NAMES[e.kind]}</td><td>{escaped(e.message)}{_perhaps(e)}</td>"
+        f'<td>{escaped(e.found_by)}</td><td class="n">{escaped(show_score(e.score))}</td></tr>\n'
     )
 
 
@@ -454,10 +506,10 @@ def _contributions(report: Report) -> str:
         '<dl class="terms">',
     ]
     if report.contributions:
-        score = _html(show_score(report.score))
+        score = escaped(show_score(report.score))
         parts.append(f"<dt>The text, {score}</dt><dd>{_terms(report.contributions)}</dd>\n")
     for n, s in judged:
-        name = f'<a href="#s{n}">Sentence {n}</a>, {_html(show_score(s.score))}'
+        name = f'<a href="#s{n}">Sentence {n}</a>, {escaped(show_score(s.score))}'
         parts.append(f"<dt>{name}</dt><dd>{_terms(s.contributions)}</dd>\n")
     return "".join([*parts, "</dl></details></section>\n"])
 
@@ -465,4 +517,4 @@ def _contributions(report: Report) -> str:
 def _terms(contributions: Mapping[str, float]) -> str:
     shown = [(name, value) for name, value in contributions.items() if abs(value) >= 0.005]
     shown.sort(key=lambda term: -abs(term[1]))
-    return " ".join(f"<span>{_html(name)} <b>{value:+.2f}</b></span>" for name, value in shown)
+    return " ".join(f"<span>{escaped(name)} <b>{value:+.2f}</b></span>" for name, value in shown)

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 Kind = Literal[
@@ -29,6 +29,9 @@ _UNSAFE = re.compile("[\x7f-\x9f\ud800-\udfff]")
 
 Claim = Literal["round_trip", "machine_translation"]
 CLAIMS: tuple[Claim, ...] = get_args(Claim)
+
+Operation = Literal["substitution", "insertion", "deletion", "move"]
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
 Verdict = Literal["flagged", "clean", "too_short", "unsupported_language", "mixed_language"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -238,6 +241,161 @@ class Report:
         return to_html(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Words of a text that its original puts otherwise.
+
+    Attributes:
+        operation: What was done: words replaced, put in, left out, or put elsewhere in their sentence.
+        kind: Class of the artifact that the change would be if it were damage.
+        start: First character in the text, in Unicode code points; where words were left out, the place
+            they would stand.
+        end: One past the last character; ``start`` where words were left out.
+        original_start: First character in the original; where words were put in, the place of that.
+        original_end: One past the last character; ``original_start`` where words were put in.
+    """
+
+    operation: Operation
+    kind: Kind
+    start: int
+    end: int
+    original_start: int
+    original_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Sentences of a text beside those of its original that they stand for.
+
+    Attributes:
+        sentences: Indices of the text's sentences, one after another.
+        original_sentences: Indices of the original's.
+        similarity: Weight of the words both share, the rare ones more, from 0.0 to 1.0.
+        changes: What is not the same, in the order of the text.
+    """
+
+    sentences: tuple[int, ...]
+    original_sentences: tuple[int, ...]
+    similarity: float
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A text laid beside its original.
+
+    Attributes:
+        text: The text as received.
+        original: The original as received.
+        language: BCP 47 tag of both, or None where it cannot be told.
+        reused: Share of the original's words that stand in the text in the same form, in a sentence
+            that is paired with theirs, moved words among them; from 0.0 to 1.0, or nan where the
+            original has no words. A character counts as a word where a script sets no spaces;
+            punctuation does not count, nor does case.
+        sentences: The text's sentences, in order.
+        original_sentences: The original's.
+        pairs: Sentences that stand for each other, in the order of the text; no sentence is in two.
+        added: Indices of the text's sentences that stand for none of the original's.
+        dropped: Indices of the original's sentences that nothing in the text stands for.
+        signature: What must be equal for two comparisons to be comparable.
+        notes: What the reader should know.
+    """
+
+    text: str
+    original: str
+    language: str | None
+    reused: float
+    sentences: tuple[Sentence, ...]
+    original_sentences: tuple[Sentence, ...]
+    pairs: tuple[Pair, ...]
+    added: tuple[int, ...]
+    dropped: tuple[int, ...]
+    signature: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Every change of every pair, in the order of the text."""
+        return tuple(change for pair in self.pairs for change in pair.changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the comparison as plain lists, dicts, strings and numbers; nan becomes None.
+
+        Each change carries its words beside their offsets.
+        """
+        return {
+            "text": self.text,
+            "original": self.original,
+            "language": self.language,
+            "reused": _number(self.reused),
+            "sentences": [{"start": s.start, "end": s.end} for s in self.sentences],
+            "original_sentences": [{"start": s.start, "end": s.end} for s in self.original_sentences],
+            "pairs": [
+                {
+                    "sentences": list(pair.sentences),
+                    "original_sentences": list(pair.original_sentences),
+                    "similarity": pair.similarity,
+                    "changes": [self._change_dict(change) for change in pair.changes],
+                }
+                for pair in self.pairs
+            ],
+            "added": list(self.added),
+            "dropped": list(self.dropped),
+            "signature": self.signature,
+            "notes": list(self.notes),
+        }
+
+    def _change_dict(self, change: Change) -> dict[str, Any]:
+        return {
+            "operation": change.operation,
+            "kind": change.kind,
+            "start": change.start,
+            "end": change.end,
+            "original_start": change.original_start,
+            "original_end": change.original_end,
+            "words": self.text[change.start : change.end],
+            "original_words": self.original[change.original_start : change.original_end],
+        }
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Give the comparison as one JSON object, as `Report.to_json` does."""
+        return dumps(self.to_dict(), indent=indent)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Comparison:
+        """Rebuild a comparison from ``to_dict``; raises KeyError for a missing field."""
+        return cls(
+            text=data["text"],
+            original=data["original"],
+            language=data["language"],
+            reused=_score(data["reused"]),
+            sentences=tuple(_sentence(data["text"], s) for s in data["sentences"]),
+            original_sentences=tuple(_sentence(data["original"], s) for s in data["original_sentences"]),
+            pairs=tuple(
+                Pair(
+                    sentences=tuple(pair["sentences"]),
+                    original_sentences=tuple(pair["original_sentences"]),
+                    similarity=pair["similarity"],
+                    changes=tuple(
+                        Change(**{f.name: change[f.name] for f in fields(Change)})
+                        for change in pair["changes"]
+                    ),
+                )
+                for pair in data["pairs"]
+            ),
+            added=tuple(data["added"]),
+            dropped=tuple(data["dropped"]),
+            signature=data["signature"],
+            notes=tuple(data["notes"]),
+        )
+
+    def to_html(self) -> str:
+        """Give one self-contained page with both side by side; everything is escaped."""
+        from .render_comparison import to_html
+
+        return to_html(self)
+
+
 def dumps(value: Any, *, indent: int | None = None) -> str:
     """Give ``value`` as JSON that any UTF-8 stream can carry and no terminal obeys.
 
@@ -256,6 +414,10 @@ def _number(score: float) -> float | None:
 
 def _score(number: float | None) -> float:
     return math.nan if number is None else number
+
+
+def _sentence(text: str, data: Mapping[str, Any]) -> Sentence:
+    return Sentence(text[data["start"] : data["end"]], data["start"], data["end"])
 
 
 def _evidence_dict(e: Evidence) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pytest
 from detector.cli import main
 from detector.detect import Detector
 from detector.heuristics import HEURISTICS
-from detector.report import Evidence, Report, SentenceReport, Signature
+from detector.report import Comparison, Evidence, Report, SentenceReport, Signature
 
 SIGNATURE = Signature("0.1.0", "0123456789ab", "onnx", ("damage",), "fpr_1e-2", 0.8, 0.7, "lines", "none")
 DAMAGED = "The minister He and her deputy arrived on Monday."
@@ -479,3 +479,66 @@ def test_a_whole_path_from_file_to_page(
     assert main(["--json", "--html", str(page), str(path)], load=lambda options: tiny_detector) == 0
     assert Report.from_dict(json.loads(capsys.readouterr().out)).text == text
     assert "<!doctype html>" in page.read_text("utf-8")
+
+
+@pytest.fixture
+def original(tmp_path: Path) -> Path:
+    path = tmp_path / "original.txt"
+    path.write_text("The minister and her deputy arrived on Tuesday.", encoding="utf-8")
+    return path
+
+
+def test_compare_shows_what_changed_and_loads_no_model(run: Run, article: Path, original: Path) -> None:
+    assert run("compare", article, original) == 0
+    assert run.options is None
+    assert run.out.startswith("Reuses 88% of the original's words\n")
+    assert "The minister [He](1) and her deputy arrived on [Monday](2)." in run.out
+    assert '(2) name "Monday", in the original "Tuesday"' in run.out
+    assert run.err == ""
+
+
+def test_compare_gives_json_that_can_be_rebuilt(run: Run, article: Path, original: Path) -> None:
+    assert run("compare", "--json", "--language", "en", "-", original, stdin=DAMAGED.encode()) == 0
+    (line,) = run.lines
+    assert (line["file"], line["original_file"]) == ("<stdin>", str(original))
+    rebuilt = Comparison.from_dict(line)
+    assert rebuilt == Detector.compare(DAMAGED, original.read_text(), language="en")
+
+
+def test_compare_writes_a_page(run: Run, article: Path, original: Path, tmp_path: Path) -> None:
+    page = tmp_path / "out" / "both.html"
+    assert run("compare", "--html", page, article, original) == 0
+    assert run.err == f"Wrote {page}\n"
+    assert "The original: original.txt" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["compare", "{article}"],
+        ["compare", "-", "-"],
+        ["compare", "--html", "{article}", "{article}", "{article}"],
+        ["compare", "--operating-point", "fpr_1e-2", "{article}", "{article}"],
+        ["compare", "--language", "not a tag", "{article}", "{article}"],
+        ["compare", "{article}", "nowhere.txt"],
+    ],
+)
+def test_compare_refuses_wrong_usage_and_what_it_cannot_read(
+    run: Run, article: Path, arguments: list[str]
+) -> None:
+    before = article.read_bytes()
+    assert run(*(a.format(article=article) for a in arguments)) == 2
+    assert run.err
+    assert run.out == ""
+    assert article.read_bytes() == before
+
+
+def test_compare_says_when_the_languages_differ(run: Run, tmp_path: Path, original: Path) -> None:
+    (german := tmp_path / "de.txt").write_text(
+        "Der Rat hat am Montag den Bau der neuen Brücke beschlossen. " * 5
+    )
+    (english := tmp_path / "en.txt").write_text(
+        "The council decided on Monday to build the new bridge here. " * 5
+    )
+    assert run("compare", german, english) == 2
+    assert "different languages (de and en)" in run.err
