@@ -26,10 +26,10 @@ from .fuse import (
     sigmoid,
     text_features,
 )
-from .heuristics import HEURISTICS
+from .heuristics import HEURISTICS, names
 from .language import are_close, count_letters, differs, identifier_name, identify, normalise_tag
 from .models import Model, locate, members
-from .report import Comparison, Evidence, Report, Sentence, SentenceReport, Signature, Verdict
+from .report import Comparison, Evidence, Name, Report, Sentence, SentenceReport, Signature, Verdict
 from .segment import segment, segmenter_name
 from .spans import find_spans, kind_of
 
@@ -520,6 +520,7 @@ class Detector:
             contributions={},
             signature=signature,
             notes=_notes(reading, self._unflagged(reading.language) if judged else ""),
+            names=self._names(reading),
         )
         if not judged:
             return report
@@ -543,6 +544,9 @@ class Detector:
             if rule.scope == scope and rule.id not in self._disabled_rules
             for e in rule.find(reading.sentences, reading.language)
         ]
+
+    def _names(self, reading: _Reading) -> tuple[Name, ...]:
+        return () if names.ID in self._disabled_rules else names.names_of(reading.sentences, reading.language)
 
     def _pivot(self, language: str | None, logits: Sequence[SentenceLogits]) -> str | None:
         model, probability = self._model(language), pivot_probabilities(logits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from html import escape
 from importlib import resources
 from itertools import groupby, pairwise
 
-from .report import KINDS, Claim, Evidence, Kind, Report, Sentence, SentenceReport, Verdict
+from .report import KINDS, Claim, Evidence, Kind, Name, Report, Sentence, SentenceReport, Verdict
 
 HEADLINES: dict[Verdict, str] = {
     "flagged": "Probably came back from machine translation",
@@ -53,6 +54,14 @@ KIND_NAMES: dict[Kind, str] = {
 
 # Red, blue, cyan, magenta, yellow, green: terminals have six, so kinds share; the name is always printed.
 _KIND_COLOURS = dict(zip(KINDS, "14653263514", strict=True))
+
+# A box that is not ticked hides its kind: lines, messages, rows. No script is needed.
+_FILTER = """\
+body:has(#show-{kind}:not(:checked)) main .k.{kind} {{ text-decoration: none; }}
+body:has(#show-{kind}:not(:checked)) main .k.{kind}::after {{ content: none; }}
+body:has(#show-{kind}:not(:checked)) main :is(.msg, tr).{kind} {{ display: none; }}
+body:has(#show-{kind}:not(:checked)) main mark:not(:has(.msg:not(.{kind}))) > .tip {{ display: none; }}
+"""
 
 _MAX_SHOWN = 2_000  # characters of one sentence on a terminal; a page shows everything
 _MAX_QUOTED = 80  # characters of damaged words repeated beside their message
@@ -272,6 +281,7 @@ def to_html(report: Report, *, title: str = "") -> str:
             f'<main>\n<section aria-labelledby="h-text"><h2 id="h-text">The text</h2>\n{_strip(report)}',
             f'<div class="text" dir="auto"{lang(report.language)}>{_text(report, marks)}</div></section>\n',
             _table(report, marks),
+            _names(report),
             _contributions(report),
             f"</main>\n<footer>Signature <code>{escaped(str(report.signature))}</code></footer>\n",
         ],
@@ -303,7 +313,8 @@ def page(title: str, body: Iterable[str], *, layout: str = "text") -> str:
 
 @cache
 def _style() -> str:
-    return (resources.files(__package__) / "assets" / "report.css").read_text("utf-8")
+    look = (resources.files(__package__) / "assets" / "report.css").read_text("utf-8")
+    return look + "".join(_FILTER.format(kind=kind) for kind in KINDS)
 
 
 def _marks(report: Report) -> list[Mark]:
@@ -350,7 +361,8 @@ def _summary(report: Report, marks: Sequence[Mark], title: str) -> str:
         )
     counts = Counter(m.evidence.kind for m in marks)
     legend = "".join(
-        f'<li><span class="k {kind}">{KIND_NAMES[kind]}</span> {counts[kind]:,}</li>'
+        f'<li><label><input type="checkbox" checked id="show-{kind}"> '
+        f'<span class="k {kind}">{KIND_NAMES[kind]}</span> {counts[kind]:,}</label></li>'
         for kind in KINDS
         if counts[kind]
     )
@@ -457,7 +469,10 @@ def underlined(
         number = f' data-n="{mark.number}"' if e.end == end else ""
         inner = f'<span class="k {e.kind} lane{mark.lane}"{anchor}{number}>{inner}</span>'
     box = f"{of_box}{start}"
-    told = "".join(f'<span class="msg">{message}</span>' for message in messages)
+    told = "".join(
+        f'<span class="msg {mark.evidence.kind}">{message}</span>'
+        for mark, message in zip(covering, messages, strict=True)
+    )
     return (
         f'<mark tabindex="0" aria-describedby="{box}">{inner}'
         f'<span class="tip" role="tooltip" id="{box}" lang="en" dir="ltr">{told}</span></mark>'
@@ -490,10 +505,46 @@ def _row(report: Report, mark: Mark) -> str:
     words = escaped(" ".join(_quoted(report.text, e).split()))
     words = f'<bdi class="k {e.kind}"{lang(report.language)}>{words}</bdi>'
     return (
-        f'<tr><td class="n">{mark.number}</td><th scope="row"><a href="#e{mark.number}">{words}</a></th>'
+        f'<tr class="{e.kind}"><td class="n">{mark.number}</td>'
+        f'<th scope="row"><a href="#e{mark.number}">{words}</a></th>'
         f"<td>{KIND_NAMES[e.kind]}</td><td>{escaped(e.message)}{_perhaps(e)}</td>"
         f'<td>{escaped(e.found_by)}</td><td class="n">{escaped(show_score(e.score))}</td></tr>\n'
     )
+
+
+def _names(report: Report) -> str:
+    """Every name of the text and its forms, those that drift first."""
+    if not report.names:
+        return ""
+    ranked = sorted(report.names, key=lambda name: not name.drifts)
+    drifting = sum(name.drifts for name in ranked)
+    count = f"{len(ranked):,}" + (f", {drifting:,} of them spelt in more than one way" if drifting else "")
+    return "".join(
+        [
+            f"<section><details{' open' if drifting else ''}>",
+            f"<summary>Names in the text ({count})</summary>\n",
+            '<table class="evidence names"><thead><tr><th scope="col">Name</th>',
+            '<th scope="col">As the text has it</th></tr></thead>\n<tbody>\n',
+            *(_name_row(report, name) for name in ranked),
+            "</tbody></table></details></section>\n",
+        ]
+    )
+
+
+def _name_row(report: Report, name: Name) -> str:
+    starts = [s.start for s in report.sentences]
+    forms = []
+    for form in name.forms:
+        times = "once" if len(form.spans) == 1 else f"{len(form.spans):,} times"
+        sentence = bisect_right(starts, form.spans[0][0])
+        forms.append(f'<a href="#s{sentence}">{_foreign(report, form.text)}</a> {times}')
+    drifts = " <strong>spelt in more than one way</strong>" if name.drifts else ""
+    proposed = _foreign(report, name.proposed)
+    return f'<tr><th scope="row">{proposed}</th><td>{", ".join(forms)}{drifts}</td></tr>\n'
+
+
+def _foreign(report: Report, words: str) -> str:
+    return f"<bdi{lang(report.language)}>{escaped(words)}</bdi>"
 
 
 def _contributions(report: Report) -> str:

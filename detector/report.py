@@ -101,6 +101,34 @@ class SentenceReport:
 
 
 @dataclass(frozen=True, slots=True)
+class NameForm:
+    """One way in which a text writes a name.
+
+    Attributes:
+        text: The words.
+        spans: Where they stand in the whole text, in order.
+    """
+
+    text: str
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One person, place or body, and all that a text calls it.
+
+    Attributes:
+        proposed: Its fullest form, spelt as the text spells it most often.
+        forms: Every form, the commonest first.
+        drifts: Whether some of them are another spelling.
+    """
+
+    proposed: str
+    forms: tuple[NameForm, ...]
+    drifts: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """What must be equal for two scores to be comparable.
 
@@ -163,6 +191,8 @@ class Report:
         claim: What the score is the probability of: ``round_trip``, that the text came back from a
             round trip, or ``machine_translation``, that a machine translated it, in a language
             without round trips to learn from. None where the detector abstains.
+        names: People, places and bodies that the text names in full or in several forms, and how; none
+            in scripts without capitals or where the rule ``names.drift`` is switched off.
     """
 
     text: str
@@ -176,6 +206,7 @@ class Report:
     signature: Signature
     notes: tuple[str, ...] = ()
     claim: Claim | None = None
+    names: tuple[Name, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as plain lists, dicts, strings and numbers; nan becomes None."""
@@ -191,6 +222,7 @@ class Report:
             "contributions": dict(self.contributions),
             "signature": _signature_dict(self.signature),
             "notes": list(self.notes),
+            "names": [_name_dict(name) for name in self.names],
         }
 
     def to_json(self, *, indent: int | None = None) -> str:
@@ -232,6 +264,7 @@ class Report:
                 }
             ),
             notes=tuple(data["notes"]),
+            names=tuple(_name(name) for name in data.get("names", ())),
         )
 
     def to_html(self) -> str:
@@ -434,6 +467,16 @@ def _evidence_dict(e: Evidence) -> dict[str, Any]:
 
 def _evidence(data: Mapping[str, Any]) -> Evidence:
     return Evidence(**{**data, "suggestions": tuple(data["suggestions"])})
+
+
+def _name_dict(name: Name) -> dict[str, Any]:
+    forms = [{"text": form.text, "spans": [list(span) for span in form.spans]} for form in name.forms]
+    return {"proposed": name.proposed, "drifts": name.drifts, "forms": forms}
+
+
+def _name(data: Mapping[str, Any]) -> Name:
+    forms = (NameForm(f["text"], tuple((start, end) for start, end in f["spans"])) for f in data["forms"])
+    return Name(data["proposed"], tuple(forms), data["drifts"])
 
 
 def _sentence_dict(s: SentenceReport) -> dict[str, Any]:

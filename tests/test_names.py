@@ -135,7 +135,7 @@ def test_known_names_are_mined_from_several_articles_and_real_ones_kept() -> Non
 def test_the_table_of_names_follows_each_through_the_text() -> None:
     text = (
         "President Xi Weimin opened the fair.\nXi praised it.\nMr Xi's guests clapped.\n"
-        "Later Ji left.\nAnna Marsh met Alan Marsh.\nMarsh paid.\nIt rained in Harlow."
+        "Later Ji left.\nAnna Marsh met Alan Marsh.\nMarsh paid.\nMinister He left.\nIt rained in Harlow."
     )
     found = names_of(sentences(tuple(text.split("\n"))), "en")
     shown = {

@@ -10,7 +10,18 @@ from importlib import resources
 import pytest
 
 from detector.render import HEADLINES, printable, show_score, to_html, to_terminal
-from detector.report import KINDS, VERDICTS, Evidence, Kind, Report, SentenceReport, Signature, Verdict
+from detector.report import (
+    KINDS,
+    VERDICTS,
+    Evidence,
+    Kind,
+    Name,
+    NameForm,
+    Report,
+    SentenceReport,
+    Signature,
+    Verdict,
+)
 
 SIGNATURE = Signature(
     "0.1.0", "0123456789ab", "onnx", ("damage",), "fpr_1e-2", 0.8, 0.7, "punkt", "langdetect"
@@ -96,7 +107,7 @@ class Page(HTMLParser):
         for name, value in values.items():
             self.attributes.add(name)
             self.values.setdefault(name, []).append(value)
-        if tag not in ("meta", "!doctype"):
+        if tag not in ("meta", "input", "!doctype"):
             self._open.append((tag, values))
 
     def handle_endtag(self, tag: str) -> None:
@@ -104,7 +115,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         classes = [values.get("class", "") for _, values in self._open]
-        if "tip" in classes:
+        if "tip" in classes:  # which a filter can hide
             tip = next(values["id"] for _, values in self._open if values.get("class") == "tip")
             self.messages[tip] = self.messages.get(tip, "") + data
         elif "text" in classes:
@@ -142,6 +153,37 @@ def test_overlapping_damage_tells_both_messages_where_both_hold() -> None:
     page = Page(to_html(make_report(ENGLISH, "en", [("minister He", "syntax"), ("He and her", "agreement")])))
     told = {start: ("word order" in words, "agreement" in words) for start, words in page.messages.items()}
     assert told == {"t4": (True, False), "t13": (True, True), "t15": (False, True)}
+
+
+def test_every_kind_found_has_a_box_that_hides_it() -> None:
+    page = to_html(make_report(ENGLISH, "en", [("minister He", "syntax"), ("Monday", "term")]))
+    assert re.findall(r'<input type="checkbox" checked id="show-(\w+)">', page) == ["term", "syntax"]
+    assert page.count('<label><input type="checkbox"') == 2
+    for kind in KINDS:  # the rules of the sheet name what the page holds
+        assert f"body:has(#show-{kind}:not(:checked)) main :is(.msg, tr).{kind} {{ display: none; }}" in page
+    assert 'class="msg syntax"' in page
+    assert '<tr class="term">' in page
+
+
+def test_names_are_listed_with_their_forms_those_that_drift_first() -> None:
+    text = "Lena Orvik spoke. Orvik left.\nAda Xu met Ada Hsu."
+    settled = Name(
+        "Lena Orvik", (NameForm("Lena Orvik", ((0, 10),)), NameForm("Orvik", ((18, 23), (18, 23)))), False
+    )
+    drifting = Name("Ada Xu", (NameForm("Ada Xu", ((30, 36),)), NameForm("Ada Hsu", ((41, 48),))), True)
+    report = dataclasses.replace(make_report(text), names=(settled, drifting))
+    page = to_html(report)
+    assert "<details open><summary>Names in the text (2, 1 of them spelt in more than one way)" in page
+    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", page)
+    assert [re.sub("<[^>]+>", "", row) for row in rows] == [
+        "Ada XuAda Xu once, Ada Hsu once spelt in more than one way",
+        "Lena OrvikLena Orvik once, Orvik 2 times",
+    ]
+    assert '<a href="#s2"><bdi lang="en">Ada Hsu</bdi></a>' in page
+    Page(page)
+    assert "Names in the text" not in to_html(make_report(text))
+    calm = to_html(dataclasses.replace(report, names=(settled,)))
+    assert "<details><summary>Names in the text (1)" in calm
 
 
 def test_overlapping_damage_is_underlined_at_different_heights() -> None:

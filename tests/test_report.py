@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from detector.report import KINDS, Evidence, Report, SentenceReport, Signature, dumps
+from detector.report import KINDS, Evidence, Name, NameForm, Report, SentenceReport, Signature, dumps
 
 SIGNATURE = Signature(
     version="0.1.0",
@@ -26,7 +26,17 @@ def make_report(text: str, *, score: float = 0.9) -> Report:
     evidence = Evidence(0, 3, "name", 0.75, "names.drift", "One name, two spellings.", ("Xi", "习"))
     sentence = SentenceReport(text, 0, len(text), math.nan, "too_short", (evidence,), {"damage": -1.5})
     return Report(
-        text, "en", score, "flagged", None, (sentence,), (evidence,), {"mean": 0.5}, SIGNATURE, ("n",)
+        text,
+        "en",
+        score,
+        "flagged",
+        None,
+        (sentence,),
+        (evidence,),
+        {"mean": 0.5},
+        SIGNATURE,
+        ("n",),
+        names=(Name("Xi", (NameForm("Xi", ((0, 2), (4, 6))), NameForm("Ji", ((8, 10),))), True),),
     )
 
 
@@ -40,6 +50,12 @@ def test_json_carries_a_report_there_and_back(text: str) -> None:
     assert math.isnan(back.sentences[0].score)
     assert back.to_dict() == report.to_dict()
     assert dataclasses.replace(back, sentences=()) == dataclasses.replace(report, sentences=())
+
+
+def test_json_from_before_names_were_listed_can_be_read() -> None:
+    data = make_report("Ji met no one.").to_dict()
+    del data["names"]
+    assert Report.from_dict(data).names == ()
 
 
 def test_a_score_that_was_withheld_is_null() -> None:

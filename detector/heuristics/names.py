@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import Final
 
-from ..report import Evidence, Kind, Sentence
+from ..report import Evidence, Kind, Name, NameForm, Sentence
 from .lexicon import Lexicon, fold, lexicon, words
 from .mentions import NOUNS, Mention, mentions
 from .spelling import akin, alike, equivalent, exonym, keys, loose_keys, one_syllable, same_skeleton
@@ -36,34 +35,6 @@ _MOST_CANDIDATES = 50
 
 _Drift = tuple[str, str, float]
 """Two forms of one name, the one that was introduced or stood first before the other; how sure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """One way in which a text writes a name.
-
-    Attributes:
-        text: The words.
-        spans: Where they stand in the whole text, in order.
-    """
-
-    text: str
-    spans: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """One person, place or body, and all that a text calls it.
-
-    Attributes:
-        proposed: Its fullest form, spelt as the text spells it most often.
-        forms: Every form, the commonest first.
-        drifts: Whether some of them are another spelling.
-    """
-
-    proposed: str
-    forms: tuple[Form, ...]
-    drifts: bool
 
 
 def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
@@ -93,7 +64,8 @@ def names_of(sentences: Sequence[Sentence], language: str | None) -> tuple[Name,
     """Gather the forms of every name that stands in full, behind a title or in several forms.
 
     A surname alone joins the full name that holds it, unless several do: then it could be
-    anybody's and is left out with the words that stand alone. Names come in the order of the text.
+    anybody's and is left out with the words that stand alone, as is an ordinary word behind a title
+    ("minister He"). Names come in the order of the text.
     """
     table = lexicon(language)
     if table is None:
@@ -108,7 +80,9 @@ def names_of(sentences: Sequence[Sentence], language: str | None) -> tuple[Name,
     return tuple(
         Name(" ".join(key), _forms(group), any(form in drifts for m in group for form in m.forms))
         for key, group in groups.items()
-        if len(key) > 1 or len({m.forms for m in group}) > 1 or any(m.title for m in group)
+        if len(key) > 1
+        or len({m.forms for m in group}) > 1
+        or (any(m.title for m in group) and table[key[0]].capital >= table[key[0]].small)
     )
 
 
@@ -128,12 +102,12 @@ def _fuller(spelt: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], tuple[str
     return {key: fuller.get(other, other) for key, other in fuller.items()}
 
 
-def _forms(group: Sequence[Mention]) -> tuple[Form, ...]:
+def _forms(group: Sequence[Mention]) -> tuple[NameForm, ...]:
     spans: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for mention in group:
         spans[" ".join(mention.forms)].append((mention.spans[0][0], mention.spans[-1][1]))
     ranked = sorted(spans, key=lambda text: -len(spans[text]))
-    return tuple(Form(text, tuple(spans[text])) for text in ranked)
+    return tuple(NameForm(text, tuple(spans[text])) for text in ranked)
 
 
 def _drifts(
