@@ -104,8 +104,8 @@ def align(original: str, roundtrip: str, language: str) -> Alignment:
         ['assisted', 'dying']
     """
     source, target = words(original), words(roundtrip)
-    source_forms = [_form(w.text) for w in source]
-    target_forms = [_form(w.text) for w in target]
+    source_forms = [form(w.text) for w in source]
+    target_forms = [form(w.text) for w in target]
     links = [-1] * len(target)
     inflected = [False] * len(target)
     moved = [False] * len(target)
@@ -131,7 +131,8 @@ def align(original: str, roundtrip: str, language: str) -> Alignment:
 _FOLD = str.maketrans("’‘“”„«»–—", "''" + '"' * 5 + "--")
 
 
-def _form(word: str) -> str:
+def form(word: str) -> str:
+    """Give what counts of a word: without case, and with one style of quotes and dashes."""
     return word.casefold().translate(_FOLD)
 
 

@@ -15,6 +15,7 @@ from . import (
     fragment,
     names,
     numbers,
+    phrases,
     punctuation,
     repetition,
     untranslated_script,
@@ -123,6 +124,14 @@ HEURISTICS: tuple[Heuristic, ...] = (
         "sentence",
         "A translation widget's mark, or a pointer to another article inside the prose.",
         boilerplate.find,
+    ),
+    Heuristic(
+        phrases.ID,
+        phrases.KIND,
+        "sentence",
+        "A phrase that machine translation writes where people write another.",
+        phrases.find,
+        counts=False,
     ),
 )
 """Every rule. The order of those that count fixes the feature vector of the fused head."""
