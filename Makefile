@@ -23,7 +23,7 @@ PIP_ARGS ?=
 
 BIN := $(VENV)/bin
 
-.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations calibrate export evaluate rules benchmark stress clean
+.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations calibrate export evaluate rules phrases phrases-check benchmark stress clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -106,6 +106,13 @@ evaluate: $(VENV)/full.stamp ## Measure on the test splits; LANGS=all: one row o
 rules: $(VENV)/full.stamp ## Count how often each rule fires, on damaged and on clean text: LANGS=en|de,ja|all
 	$(BIN)/python -m eval.rules --corpora "$(CORPORA)" \
 	    $(if $(filter en,$(LANGS)),--language en,--languages $(LANGS)) $(ARGS)
+
+phrases: $(VENV)/full.stamp ## Mine the tables of phrases that machines write: LANGS=all for every language with round trips
+	$(BIN)/python -m training.phrases --corpora "$(CORPORA)" $(if $(filter all,$(LANGS)),,--languages $(LANGS)) $(ARGS)
+
+phrases-check: $(VENV)/full.stamp ## Measure the mined phrases: ARGS="--split test"
+	$(BIN)/python -m eval.phrases --corpora "$(CORPORA)" --gold "$(GOLD)" \
+	    $(if $(filter all,$(LANGS)),,--languages $(LANGS)) $(ARGS)
 
 benchmark: $(VENV)/full.stamp ## Measure speed and memory
 	$(BIN)/python -m benchmarks.speed $(ARGS)

@@ -27,7 +27,6 @@ SCIENCE: Final = "science"
 """Mark of an entry of the scientific list, in place of its count."""
 
 _MAX_SUGGESTIONS = 3
-_SCIENCE_SCORE = 0.7
 _ASSETS = files("detector") / "assets" / "phrases"
 
 
@@ -99,10 +98,8 @@ def parse(rows: str) -> Table:
     for row in rows.splitlines():
         key, stood, engines, pivots, percent, *wordings = row.split("\t")
         pairs = tuple((w, int(n)) for w, n in zip(wordings[::2], wordings[1::2], strict=True))
-        if stood == SCIENCE:
-            phrases[key] = Phrase(0, 0, 0, _SCIENCE_SCORE, pairs)
-        else:
-            phrases[key] = Phrase(int(stood), int(engines), int(pivots), int(percent) / 100, pairs)
+        times = 0 if stood == SCIENCE else int(stood)
+        phrases[key] = Phrase(times, int(engines), int(pivots), int(percent) / 100, pairs)
         first, *others = key.split(" ")
         lengths.setdefault(first, set()).add(1 + len(others))
     return Table(phrases, {first: tuple(sorted(sizes, reverse=True)) for first, sizes in lengths.items()})
