@@ -129,12 +129,12 @@ def test_what_stood_in_a_phrases_place_is_a_whole_stretch(
 
 
 def test_log_odds_grow_with_the_difference_and_their_error_shrinks_with_counts() -> None:
-    few, sure_few = log_odds(8, 100_000, 1, 100_000, 4e-5)
-    many, sure_many = log_odds(80, 100_000, 10, 100_000, 4e-4)
+    few, sure_few = log_odds(8, 100_000, 1, 100_000, rate=4e-5, prior=1000)
+    many, sure_many = log_odds(80, 100_000, 10, 100_000, rate=4e-4, prior=1000)
     assert few > 0
     assert math.isclose(few, many, rel_tol=0.01)
     assert sure_many < sure_few
-    assert log_odds(5, 1000, 5, 1000, 0.005)[0] == pytest.approx(0)
+    assert log_odds(5, 1000, 5, 1000, rate=0.005, prior=100)[0] == pytest.approx(0)
 
 
 def pair(unit: int, person: str, machine: str, engine: str, article: str | None = None) -> Pair:
@@ -145,7 +145,7 @@ def pair(unit: int, person: str, machine: str, engine: str, article: str | None 
 
 
 TOWNS = ("Tolm", "Orsk", "Brenn", "Quill", "Vesper", "Marrow", "Hask", "Ilvane")
-LOW = Bar(odds=1.5, z=0.5)
+LOW = Bar(odds=1.5, z=0.5, prior=50)
 PEOPLE = [f"The mayor of {town} paid for the bridge as part of a plan." for town in TOWNS] * 9
 
 
@@ -182,7 +182,8 @@ def test_what_people_write_or_translators_write_is_no_damage() -> None:
 
 
 def test_names_and_other_spellings_are_left_out() -> None:
-    assert mine(trips(machine="under Lord Framework and"), PEOPLE, PEOPLE, "en", LOW) == {}
+    named = mine(trips(machine="under Lord Framework and"), PEOPLE, PEOPLE, "en", LOW)
+    assert not any("framework" in phrase for phrase in named)
     spelt = [
         pair(k, f"In {t} the colourful harbour opened.", f"In {t} the colorful harbor opened.", e)
         for k, t in enumerate(TOWNS)

@@ -59,6 +59,7 @@ class Bar:
         changed: Where it stands in machine text, people's had other words in this share.
         odds: Machines write it so many times as often as people.
         z: That many standard errors the log of these odds is above 0.
+        prior: Words that the Dirichlet prior weighs as.
         wording_originals: In so many originals a wording stood in its place.
         wording_share: That is surely this share of all: the lower bound of one standard error.
     """
@@ -70,12 +71,10 @@ class Bar:
     changed: float = 0.8
     odds: float = 4.5
     z: float = 1.2
+    prior: int = 50_000
     wording_originals: int = 3
     wording_share: float = 0.1
 
-
-PRIOR = 50_000
-"""Words that the Dirichlet prior weighs as."""
 
 _ROWS = {"newstest": 16, "flores": 40}
 _HOPS = 3
@@ -215,15 +214,16 @@ def stood(person: Sequence[Word], links: Sequence[int], i: int, j: int) -> tuple
     return (person[first].start, person[last - 1].end) if first < last <= first + MAX_WORDS else None
 
 
-def log_odds(machine: float, size: int, people: float, people_size: int, rate: float) -> tuple[float, float]:
+def log_odds(
+    machine: float, size: int, people: float, people_size: int, *, rate: float, prior: int
+) -> tuple[float, float]:
     """Give the log of how many times as often machines write a phrase as people, and its standard error.
 
-    Both counts are smoothed by a Dirichlet prior of `PRIOR` words at ``rate``, the phrase's
+    Both counts are smoothed by a Dirichlet prior of ``prior`` words at ``rate``, the phrase's
     share of all text (Monroe, Colaresi and Quinn 2008).
     """
-    prior = PRIOR * rate
-    a, b = machine + prior, people + prior
-    ratio = math.log(a / (size + PRIOR - a)) - math.log(b / (people_size + PRIOR - b))
+    a, b = machine + prior * rate, people + prior * rate
+    ratio = math.log(a / (size + prior - a)) - math.log(b / (people_size + prior - b))
     return ratio, math.sqrt(1 / a + 1 / b)
 
 
@@ -249,7 +249,9 @@ def mine(
     odds: dict[str, float] = {}
     for phrase, weight in weights.items():
         rate = (weight + sum(counts[phrase] for counts, _ in people)) / total
-        found = [log_odds(weight, size, counts[phrase], n, rate) for counts, n in people if n]
+        found = [
+            log_odds(weight, size, counts[phrase], n, rate=rate, prior=bar.prior) for counts, n in people if n
+        ]
         if all(d >= max(math.log(bar.odds), bar.z * error) for d, error in found) and not plain.issuperset(
             phrase.split(" ")
         ):
