@@ -25,7 +25,7 @@ import gzip
 import logging
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -283,7 +283,7 @@ def _at_least(hits: int, of: int) -> float:
 
 def _weights(pairs: Sequence[Pair], originals: int) -> tuple[dict[str, float], int]:
     """Count in how many units each phrase stands changed, each pair a part of its unit; and all words."""
-    weights: Counter[str] = Counter()
+    weights: defaultdict[str, float] = defaultdict(float)
     support: Counter[str] = Counter()
     size = 0.0
     for _, group in groupby(pairs, key=lambda pair: pair.unit):
@@ -397,16 +397,21 @@ def _whole(phrases: Mapping[str, Phrase]) -> dict[str, Phrase]:
 
 
 def science(corpora: Path, people: Sequence[str]) -> dict[str, Phrase]:
-    """Read the scientific list: phrases of two words and more that nobody in ``people`` writes."""
+    """Read the scientific list: phrases of two words and more that nobody in ``people`` writes.
+
+    What begins or ends in a function word is a stretch of a sentence and no term.
+    """
     columns = ("tortured", "correct", "requires", "bad_correct")
     frame = read(corpora, "labels/tortured_phrases", columns)
     found: dict[str, Phrase] = {}
+    plain = _function_words("en")
     for row in frame.itertuples():
         spoken = words(row.tortured)
         whole = len(spoken) > 1 and list(runs(spoken)) == [(0, len(spoken))] and len(spoken) <= MAX_WORDS
         if whole and not row.requires and not row.bad_correct and _PLAIN.fullmatch(row.correct):
-            phrase = " ".join(form(w.text) for w in spoken)
-            found.setdefault(phrase, Phrase(0, 0, 0, _SCIENCE_SCORE, ((row.correct, 0),)))
+            forms = [form(w.text) for w in spoken]
+            if plain.isdisjoint((forms[0], forms[-1])):
+                found.setdefault(" ".join(forms), Phrase(0, 0, 0, _SCIENCE_SCORE, ((row.correct, 0),)))
     ordinary, _ = _count(people, found)
     return {phrase: known for phrase, known in found.items() if not ordinary[phrase]}
 
