@@ -185,7 +185,7 @@ def test_names_and_other_spellings_are_left_out() -> None:
     named = mine(trips(machine="under Lord Framework and"), PEOPLE, PEOPLE, "en", LOW)
     assert not any("framework" in phrase for phrase in named)
     spelt = [
-        pair(k, f"In {t} the colourful harbour opened.", f"In {t} the colorful harbor opened.", e)
+        pair(k, f"In {t} the old harbour opened.", f"In {t} the old harbor opened.", e)
         for k, t in enumerate(TOWNS)
         for e in ("acme", "zenith")
     ]
