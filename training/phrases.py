@@ -446,6 +446,9 @@ def main() -> None:
                 phrases = science(args.corpora, [*native, *translated, *_informal(args.corpora)]) | phrases
         except FileNotFoundError as error:
             parser.error(str(error))
+        if not phrases:
+            log.info("%s: nothing reaches the bar, no table", language)
+            continue
         packed = gzip.compress(rows(phrases).encode(), mtime=0)
         (args.out / f"{language}.tsv.gz").write_bytes(packed)
         log.info(
