@@ -336,6 +336,8 @@ def _seen(pairs: Sequence[Pair], asked: Collection[str], language: str) -> dict[
                 ):
                     # the capital of a sentence's start is not the wording's own
                     surface = surface[0].lower() + surface[1:] if span[0] == 0 else surface
+                    if surface != surface.lower() and language not in _CAPITAL_NOUNS:
+                        continue  # a name is right in its own article only
                     wordings.add((phrase, " ".join(form(w.text) for w in words(surface)), surface))
         for phrase in changed:
             seen[phrase].units += 1
