@@ -16,6 +16,7 @@ from . import (
     names,
     names_known,
     numbers,
+    phrases,
     punctuation,
     repetition,
     untranslated_script,
@@ -131,6 +132,14 @@ HEURISTICS: tuple[Heuristic, ...] = (
         "text",
         "A well-known full name with one word spelt as news never spells it.",
         names_known.find,
+        counts=False,
+    ),
+    Heuristic(
+        phrases.ID,
+        phrases.KIND,
+        "sentence",
+        "A phrase that machine translation writes where people write another.",
+        phrases.find,
         counts=False,
     ),
 )
