@@ -46,8 +46,9 @@ class Kinds:
         Returns:
             Shape (words, len(CLASSES)); rows add up to 1.
         """
-        sums = [self.weights[found].sum(0, dtype=np.int64) for found in buckets(words, self.language)]
-        logits = self.bias + self.scale * np.array(sums, dtype=np.float64).reshape(-1, len(CLASSES))
+        logits = np.empty((len(words), len(CLASSES)))
+        for row, found in zip(logits, buckets(words, self.language), strict=True):
+            row[:] = self.bias + self.scale * self.weights[found].sum(0, dtype=np.int64)
         shifted = np.exp(logits - logits.max(1, keepdims=True))
         return np.asarray(shifted / shifted.sum(1, keepdims=True))
 
@@ -119,7 +120,7 @@ def buckets(words: Sequence[Word], language: str) -> Iterator[list[int]]:
 
 
 def _shape(word: str) -> str:
-    """Give how a word is written: a digit, a mark, CAPITALS, Capitalised, mixed or small; and its script's block."""
+    """Give how a word is written: digits, a mark, CAPITALS, Capitalised, mixed, small; and in what script."""
     if word[0].isdigit():
         return "0"
     if not word[0].isalpha():
