@@ -34,7 +34,6 @@ from .ngrams import pairs, some_of_each
 log = logging.getLogger(__name__)
 
 MOST = 9_000
-"""Pairs of one language that are learnt from."""
 PER_ORIGINAL = 4
 # of .1 and 1 the better on dev
 _STRENGTH = 0.1
@@ -95,7 +94,7 @@ def word_kinds(original: str, roundtrip: str, language: str, pivot: str = "") ->
         One for each of ``align(...).roundtrip``.
 
     Example:
-        >>> word_kinds("He sent lethal aid on Monday.", "He sends assisted dying in Monday.", "en")
+        >>> word_kinds("He wanted lethal aid on Monday.", "He wants assisted dying in Monday.", "en")
         (None, 'agreement', 'term', 'term', 'syntax', None, None)
     """
     pair = _Pair(align(original, roundtrip, language), language, pivot)
@@ -262,6 +261,7 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, default=Path("../shared/corpora"))
     parser.add_argument("--gold", type=Path, default=Path("runs/gold"))
     parser.add_argument("--output", type=Path, default=Path("runs/default"), help="folder with heads.json")
+    parser.add_argument("--most", type=int, default=MOST, help="pairs of a language that are learnt from")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     arrays: dict[str, npt.NDArray[Any]] = {}
@@ -270,7 +270,7 @@ def main() -> None:
         if claim != "round_trip":
             log.warning("%s: train holds no round trips to learn kinds from", language)
             continue
-        some = some_of_each(frame[frame["changed"] > 0], PER_ORIGINAL).head(MOST)
+        some = some_of_each(frame[frame["changed"] > 0], PER_ORIGINAL).head(args.most)
         found = fit(some, language)
         arrays |= {language: found.weights, f"{language}.scale": np.array([found.scale, *found.bias])}
         log.info("%s: %d pairs, %d weights used", language, len(some), np.count_nonzero(found.weights))
