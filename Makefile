@@ -23,7 +23,7 @@ PIP_ARGS ?=
 
 BIN := $(VENV)/bin
 
-.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations calibrate export evaluate rules names evaluate-names evaluate-compare phrases evaluate-phrases benchmark stress clean
+.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations kinds spans calibrate export evaluate rules names evaluate-names evaluate-compare phrases evaluate-phrases benchmark stress clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -99,6 +99,12 @@ calibrate: $(VENV)/full.stamp ## After export: fit n-grams (but for English alon
 	$(BIN)/python -m eval.rules --corpora "$(CORPORA)" --language $(LANGUAGE) --json "$(OUT)/rules.json"
 	$(BIN)/python -m training.fusion --corpora "$(CORPORA)" --gold "$(GOLD)" --output "$(OUT)" \
 	    --rules "$(OUT)/rules.json" $(ARGS)
+
+kinds: $(VENV)/full.stamp ## Learn the kinds of spans from round trips of train, before calibrate: OUT=runs/name
+	$(BIN)/python -m training.kinds --corpora "$(CORPORA)" --gold "$(GOLD)" --output "$(OUT)"
+
+spans: $(VENV)/full.stamp ## After calibrate, if changes matter more than errors: spans by what was changed, not only by the encoder
+	$(BIN)/python -m training.spans --gold "$(GOLD)" --output "$(OUT)"
 
 evaluate: $(VENV)/full.stamp ## Measure on the test splits; LANGS=all: one row of figures a language
 	$(BIN)/python -m $(if $(filter en,$(LANGS)),eval.run,eval.languages --languages $(LANGS)) \

@@ -31,7 +31,7 @@ from .language import are_close, count_letters, differs, identifier_name, identi
 from .models import Model, locate, members
 from .report import Comparison, Evidence, Name, Report, Sentence, SentenceReport, Signature, Verdict
 from .segment import segment, segmenter_name
-from .spans import find_spans, kind_of
+from .spans import Span
 
 DEFAULT_MODEL = Path(__file__).parent / "assets" / "default"
 MIN_LETTERS = 12
@@ -45,8 +45,8 @@ _NEVER = 2.0  # a threshold that no score reaches; JSON has no infinity
 _EVIDENCE_ONLY = frozenset(h.id for h in HEURISTICS if not h.counts)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SAVED = (
-    "README.md", "config.json", "heads.json", "model.onnx", "model.safetensors", "ngrams.npz",
-    "tokenizer.json", "training.json",
+    "README.md", "config.json", "heads.json", "kinds.npz", "model.onnx", "model.safetensors",
+    "ngrams.npz", "tokenizer.json", "training.json",
 )  # fmt: skip
 _SENTENCE_FIELDS = {
     "start": "int64", "end": "int64", "score": "float64", "verdict": "string", "kinds": "string",
@@ -502,7 +502,9 @@ class Detector:
             evidence = _shown(fusion, found)
             flagged = score >= signature.threshold
             if flagged:
-                evidence = _in_order([*evidence, *_spans(fusion, sentence, said, evidence)])
+                finder = self._model(reading.language).finder(reading.language or "")
+                spans = finder.find(sentence.text, said.words)
+                evidence = _in_order([*evidence, *_new(spans, sentence, evidence)])
             reports.append(
                 _sentence_report(sentence, score, "flagged" if flagged else "clean", evidence, contributions)
             )
@@ -558,22 +560,20 @@ def _shown(fusion: Fusion, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]
     return _in_order(e for e in evidence if e.found_by in fusion.shown_rules or e.found_by in _EVIDENCE_ONLY)
 
 
-def _spans(
-    fusion: Fusion, sentence: Sentence, said: SentenceLogits, known: Sequence[Evidence]
-) -> Iterator[Evidence]:
-    """Give the encoder's spans where no rule has already said something more precise."""
+def _new(spans: Iterable[Span], sentence: Sentence, known: Sequence[Evidence]) -> Iterator[Evidence]:
+    """Give the model's spans where no rule has already said something more precise."""
     taken = bytearray(len(sentence.text))
     for e in known:
         start, end = e.start - sentence.start, e.end - sentence.start
         taken[start:end] = b"\1" * (end - start)
-    for span in find_spans(sentence.text, said.words, fusion.token_threshold):
+    for span in spans:
         if any(taken[span.start : span.end]):
             continue
         words = sentence.text[span.start : span.end]
         yield Evidence(
             sentence.start + span.start,
             sentence.start + span.end,
-            kind_of(sentence.text, span),
+            span.kind,
             span.score,
             "model",
             f"“{words}” reads like a translator's wording here; the author may have put it otherwise.",

@@ -13,10 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .heuristics import HEURISTICS
+from .kinds import Kinds
+from .logistic import Logistic as Logistic
+from .logistic import Vector as Vector
+from .logistic import logit_of
+from .logistic import sigmoid as sigmoid
 from .report import CLAIMS, Claim, Evidence
-from .spans import WordScore
-
-Vector = npt.NDArray[np.float64]
+from .spans import SpanFinder, SpanHeads, WordScore
 
 SENTENCE_RULES = tuple(h.id for h in HEURISTICS if h.counts and h.scope == "sentence")
 TEXT_RULES = tuple(h.id for h in HEURISTICS if h.counts and h.scope == "text")
@@ -46,37 +49,6 @@ class SentenceLogits:
     pivot: npt.NDArray[np.float32]
     words: tuple[WordScore, ...]
     ngrams: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Logistic:
-    """A logistic regression whose every part can be read.
-
-    Attributes:
-        features: Names, in order.
-        weights: One for each feature, on the feature's own scale.
-        means: Where each feature contributes nothing: its mean where the head was fitted.
-        bias: The logit at the means.
-    """
-
-    features: tuple[str, ...]
-    weights: tuple[float, ...]
-    means: tuple[float, ...]
-    bias: float
-
-    def contributions(self, x: Vector) -> dict[str, float]:
-        """Give what each feature adds to the logit, and ``bias``; they add up to it.
-
-        Args:
-            x: Features. Shape (features,).
-        """
-        parts = (x - np.asarray(self.means)) * np.asarray(self.weights)
-        return {"bias": self.bias, **dict(zip(self.features, parts.tolist(), strict=True))}
-
-    def logits(self, x: Vector) -> Vector:
-        """Give the logit of every row. Shapes (rows, features) -> (rows,)."""
-        centred = x - np.asarray(self.means)
-        return np.asarray(centred @ np.asarray(self.weights) + self.bias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +122,7 @@ class Fusion:
     pivot_threshold: float
     languages: Mapping[str, OfLanguage] = field(default_factory=dict)
     provenance: Logistic | None = None
+    spans: SpanHeads | None = None
 
     def of(self, language: str) -> Fusion:
         """Give the heads and points of one language; of a model of one language itself.
@@ -172,6 +145,10 @@ class Fusion:
     def provenance_logits(self, said: Sequence[SentenceLogits]) -> Vector:
         """Give the logit that a machine wrote each sentence. Shape (sentences,)."""
         return provenance_logits(self.provenance, said)
+
+    def finder(self, kinds: Kinds | None) -> SpanFinder:
+        """Give what finds damaged places, with the kinds of a language."""
+        return SpanFinder(self.spans, kinds, self.token_threshold)
 
     def claim(self, language: str) -> Claim:
         """Say what a text score of a language is the probability of (see `OfLanguage`)."""
@@ -196,6 +173,8 @@ class Fusion:
         for part in (data, *data.get("languages", {}).values()):
             if part["provenance"] is None:
                 del part["provenance"]
+        if self.spans is None:
+            del data["spans"]
         return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
     def save(self, folder: Path) -> None:
@@ -215,14 +194,15 @@ class Fusion:
             text = path.read_text(encoding="utf-8")
             data = json.loads(text, parse_float=_finite, parse_constant=_finite)
             fusion = cls(
-                sentence=_logistic(data["sentence"]),
-                text=_logistic(data["text"]),
+                sentence=Logistic.parse(data["sentence"]),
+                text=Logistic.parse(data["text"]),
                 operating_points=_points(data["operating_points"]),
                 shown_rules=tuple(data["shown_rules"]),
                 token_threshold=float(data["token_threshold"]),
                 pivot_threshold=float(data["pivot_threshold"]),
                 languages={k: _of_language(v) for k, v in dict(data.get("languages", {})).items()},
                 provenance=_provenance(data),
+                spans=SpanHeads.parse(data["spans"]) if "spans" in data else None,
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path}: not a fusion file: {error!r}") from None
@@ -274,21 +254,9 @@ def _of_language(data: Mapping[str, Any]) -> OfLanguage:
 def _provenance(data: Mapping[str, Any]) -> Logistic | None:
     if "provenance" not in data:
         return None
-    head = _logistic(data["provenance"])
+    head = Logistic.parse(data["provenance"])
     if head.features != PROVENANCE_FEATURES:
         raise ValueError(f"provenance must be over {PROVENANCE_FEATURES}, got {head.features}")
-    return head
-
-
-def _logistic(data: Mapping[str, Any]) -> Logistic:
-    head = Logistic(
-        features=tuple(data["features"]),
-        weights=tuple(float(w) for w in data["weights"]),
-        means=tuple(float(m) for m in data["means"]),
-        bias=float(data["bias"]),
-    )
-    if not len(head.features) == len(head.weights) == len(head.means):
-        raise ValueError("features, weights and means differ in number")
     return head
 
 
@@ -320,7 +288,7 @@ def sentence_features(logits: SentenceLogits, evidence: Sequence[Evidence]) -> V
         if e.found_by in rules:
             rules[e.found_by] = min(2.0, rules[e.found_by] + e.score)
     mean = sum(scores) / max(1, len(scores))
-    fixed = [logits.damage, _logit(sum(top) / len(top)), _logit(mean), math.log2(1 + len(scores))]
+    fixed = [logits.damage, logit_of(sum(top) / len(top)), logit_of(mean), math.log2(1 + len(scores))]
     return np.array([*fixed, *rules.values()])
 
 
@@ -348,22 +316,6 @@ def text_features(
     mean_rules = min(1.0, float(np.mean(rule_scores)))
     crossed = [b * length for b in base]
     return np.array([*base, *crossed, length, mean_rules, *rules.values()], dtype=np.float64)
-
-
-def sigmoid(logit: float) -> float:
-    """Give the probability of a logit without overflow.
-
-    Example:
-        >>> sigmoid(0.0), sigmoid(-1e6) < 1e-300
-        (0.5, True)
-    """
-    bounded = min(max(logit, -700.0), 700.0)
-    return 1 / (1 + math.exp(-bounded))
-
-
-def _logit(probability: float) -> float:
-    p = min(max(probability, 1e-4), 1 - 1e-4)
-    return math.log(p / (1 - p))
 
 
 def _upper(values: Vector) -> float:

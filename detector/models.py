@@ -16,9 +16,11 @@ import numpy as np
 from .backends import Backend, WindowLogits
 from .fuse import Fusion, SentenceLogits
 from .heads import HeadsConfig, read_heads
+from .kinds import FILE as KINDS
+from .kinds import Kinds
 from .ngrams import FILE as NGRAMS
 from .ngrams import Ngrams
-from .spans import word_scores
+from .spans import SpanFinder, word_scores
 from .tokens import Tokenizer, Window
 
 BackendName = Literal["onnx", "torch"]
@@ -31,6 +33,7 @@ class _Weights(NamedTuple):
     backend: Backend
     tokenizer: Tokenizer
     ngrams: dict[str, Ngrams | None]
+    kinds: dict[str, Kinds | None]
 
 
 class Model:
@@ -104,13 +107,13 @@ class Model:
             runner = TorchBackend(self.folder, device=self._device)
         tokenizer = Tokenizer(self.folder, max_tokens=self.heads.max_tokens)
         _check_fit(runner, tokenizer, self.heads, self.folder)
-        return _Weights(runner, tokenizer, {})
+        return _Weights(runner, tokenizer, {}, {})
 
     @cached_property
     def hash(self) -> str:
         """First 12 hex digits of the SHA-256 over everything a score depends on. Reads the weights."""
         digest = hashlib.sha256(self.fusion.to_json().encode())
-        more = [NGRAMS] if (self.folder / NGRAMS).is_file() else []
+        more = [name for name in (NGRAMS, KINDS) if (self.folder / name).is_file()]
         for name in (*self._weights.backend.files, "heads.json", "tokenizer.json", *more):
             digest.update(name.encode())
             with (self.folder / name).open("rb") as file:
@@ -128,6 +131,17 @@ class Model:
         if language not in weights.ngrams:
             weights.ngrams[language] = Ngrams.load(self.folder, language)
         return read_sentences(weights.backend, weights.tokenizer, weights.ngrams[language], sentences)
+
+    def finder(self, language: str) -> SpanFinder:
+        """Give what finds damaged places in a language.
+
+        Raises:
+            ValueError: If the file of kinds is broken, naming it.
+        """
+        kinds = self._weights.kinds
+        if language not in kinds:
+            kinds[language] = Kinds.load(self.folder, language)
+        return self.fusion.finder(kinds[language])
 
 
 def read_sentences(

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .alignment import Word
+from .alignment import words as cut
+from .kinds import Kinds, kind_of_span
+from .logistic import Logistic, Vector, logit_of, sigmoid
 from .report import Kind
 from .tokens import Window
+
+WORD_FEATURES = ("token", "changed")
+"""Logits that a word is damaged by the encoder, and that it was changed by its form (see `Kinds`)."""
+SPAN_FEATURES = ("token.top", "token.mean", "changed.mean", "length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,204 @@ def word_scores(
     return tuple(words)
 
 
+@dataclass(frozen=True, slots=True)
+class SpanHeads:
+    """What makes words into spans, and tells how sure they are; fitted on dev.
+
+    Attributes:
+        word: Head for a change of a word over `WORD_FEATURES`.
+        score: Head over `SPAN_FEATURES` for what a span's score is: the probability that a careful
+            reader marks a word in it.
+        threshold: Probability of ``word`` at and above which a word of a flagged sentence is shown.
+        longest: Words of a span, at most; characters where a script sets no spaces.
+    """
+
+    word: Logistic
+    score: Logistic
+    threshold: float
+    longest: int
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> SpanHeads:
+        """Read what JSON holds of them.
+
+        Raises:
+            ValueError, KeyError, TypeError: If they are not whole, or were fitted for other features.
+        """
+        heads = cls(
+            word=Logistic.parse(data["word"]),
+            score=Logistic.parse(data["score"]),
+            threshold=float(data["threshold"]),
+            longest=int(data["longest"]),
+        )
+        for head, wanted in ((heads.word, WORD_FEATURES), (heads.score, SPAN_FEATURES)):
+            if head.features != wanted:
+                raise ValueError(f"spans must be over {wanted}, got {head.features}")
+        if heads.longest < 1:
+            raise ValueError(f"a span has a word at least, got longest {heads.longest}")
+        return heads
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a sentence that is probably damaged.
+
+    Attributes:
+        start: First character, in code points into the sentence.
+        end: One past the last character.
+        kind: Of damage.
+        score: Probability that a careful reader marks a word in it; without `SpanHeads` the mean
+            of its words, not calibrated.
+    """
+
+    start: int
+    end: int
+    kind: Kind
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSentence:
+    """A sentence cut into words, with what encoder and `Kinds` say of each.
+
+    Attributes:
+        text: The sentence.
+        words: Those that hold a letter or a digit and that the encoder read.
+        token: Logit of the encoder. Shape (words,).
+        kinds: Probability of each class. Shape (words, len(CLASSES)); None where nothing tells.
+    """
+
+    text: str
+    words: tuple[Word, ...]
+    token: Vector
+    kinds: npt.NDArray[np.float64] | None
+
+    @classmethod
+    def of(cls, text: str, said: Sequence[WordScore], kinds: Kinds | None) -> ReadSentence:
+        """Put what is said of a sentence on its words: the encoder's words may be cut otherwise.
+
+        Args:
+            text: The sentence.
+            said: The encoder's words, in order.
+            kinds: Of its language, if any.
+        """
+        every = cut(text)
+        token, ends = np.full(len(every), -math.inf), [w.end for w in said]
+        for i, word in enumerate(every):
+            k = bisect_left(ends, word.start + 1)
+            while k < len(said) and said[k].start < word.end and not word.is_punctuation:
+                token[i] = max(token[i], logit_of(said[k].score))
+                k += 1
+        kept = np.flatnonzero(token > -math.inf)
+        told = kinds.probabilities(every)[kept] if kinds else None
+        return cls(text, tuple(every[i] for i in kept), token[kept], told)
+
+    @property
+    def changed(self) -> Vector:
+        """Logit that each word was changed, by its form; 0 where nothing tells. Shape (words,)."""
+        if self.kinds is None:
+            return np.zeros(len(self.words))
+        return np.asarray(
+            np.log1p(-self.kinds[:, 0].clip(1e-6, 1 - 1e-6)) - np.log(self.kinds[:, 0].clip(1e-6))
+        )
+
+    @property
+    def word_features(self) -> Vector:
+        """Give `WORD_FEATURES` of each word. Shape (words, len(WORD_FEATURES))."""
+        return np.stack([self.token, self.changed], axis=1)
+
+    def features(self, rows: slice) -> Vector:
+        """Give `SPAN_FEATURES` of some words, one at least. Shape (len(SPAN_FEATURES),)."""
+        token, length = self.token[rows], math.log2(1 + rows.stop - rows.start)
+        return np.array([token.max(), token.mean(), self.changed[rows].mean(), length])
+
+    def kind(self, rows: slice) -> Kind:
+        """Give the kind of some words, one at least: as learnt, or by their form."""
+        words = self.words[rows]
+        if self.kinds is None:
+            return kind_of_form(self.text, words[0].start, words[-1].end)
+        return kind_of_span(words, self.kinds[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class SpanFinder:
+    """Finds the damaged places of the sentences of one language.
+
+    Attributes:
+        heads: Of the model; None joins the encoder's own words as they are.
+        kinds: Of the language; None guesses kinds by form.
+        threshold: Of the encoder's words, without ``heads``.
+    """
+
+    heads: SpanHeads | None
+    kinds: Kinds | None
+    threshold: float
+
+    def word_logits(self, read: ReadSentence) -> Vector:
+        """Give the logit by which the words of a sentence are shown. Shape (words,)."""
+        return read.token if self.heads is None else self.heads.word.logits(read.word_features)
+
+    def find(self, text: str, said: Sequence[WordScore]) -> list[Span]:
+        """Give the spans of a sentence in order, none overlapping.
+
+        Args:
+            text: The sentence.
+            said: The encoder's words, in order.
+        """
+        read = ReadSentence.of(text, said, self.kinds)
+        if self.heads is None:
+            found = find_spans(text, said, self.threshold)
+            return [Span(s.start, s.end, read.kind(_rows(read.words, s)), s.score) for s in found]
+        spans = []
+        for rows in places(read, self.heads.word, self.heads.threshold, self.heads.longest):
+            start, end = _trim(text, read.words[rows.start].start, read.words[rows.stop - 1].end)
+            score = sigmoid(float(self.heads.score.logits(read.features(rows))))
+            spans.append(Span(start, end, read.kind(rows), score))
+        return spans
+
+
+def places(read: ReadSentence, word: Logistic, threshold: float, longest: int) -> Iterator[slice]:
+    """Give runs of words at or above ``threshold``; of a longer one the likeliest part, then the next.
+
+    Args:
+        read: The sentence.
+        word: Head over `WORD_FEATURES`.
+        threshold: Of its probability.
+        longest: Words of a part, at most.
+    """
+    logits = word.logits(read.word_features)
+    damaged = logits >= logit_of(threshold)
+    start = 0
+    for end in range(1, len(read.words) + 1):
+        if end < len(read.words) and damaged[start] and damaged[end] and _adjoin(read, end):
+            continue
+        if damaged[start]:
+            yield from _parts(logits[start:end], start, longest)
+        start = end
+
+
+def _adjoin(read: ReadSentence, i: int) -> bool:
+    return read.text[read.words[i - 1].end : read.words[i].start].strip() in ("", *_JOINERS)
+
+
+def _parts(logits: Vector, shift: int, longest: int) -> list[slice]:
+    """Cut a run into parts of at most ``longest`` words, so that the likeliest words stay together."""
+    size = min(longest, len(logits))
+    sums = np.convolve(logits, np.ones(size), "valid")
+    part = np.full(len(logits), -1)
+    for k in np.argsort(-sums, kind="stable").tolist():
+        if part[k] < 0 and part[k + size - 1] < 0:
+            part[k : k + size] = k
+    ends = [*(np.flatnonzero(np.diff(part)) + 1).tolist(), len(part)]
+    return [slice(shift + a, shift + b) for a, b in pairwise([0, *ends])]
+
+
+def _rows(words: Sequence[Word], span: WordScore) -> slice:
+    """Give which words a span covers."""
+    first = bisect_left(words, span.start + 1, key=lambda w: w.end)
+    return slice(first, bisect_left(words, span.end, key=lambda w: w.start))
+
+
 def find_spans(sentence: str, words: Sequence[WordScore], threshold: float) -> list[WordScore]:
     """Join neighbouring words at or above ``threshold`` into spans; punctuation alone is none.
 
@@ -95,16 +305,16 @@ def _trim(sentence: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def kind_of(sentence: str, span: WordScore) -> Kind:
+def kind_of_form(sentence: str, start: int, end: int) -> Kind:
     """Guess the kind of a span the encoder found, from its form alone.
 
     A digit makes it a number, a capital inside the sentence a name, only short words syntax,
     anything else a term.
     """
-    found = sentence[span.start : span.end]
+    found = sentence[start:end]
     if any(c.isdigit() for c in found):
         return "number"
-    if span.start > 0 and found[0].isupper():
+    if start > 0 and found[0].isupper():
         return "name"
     letters = sum(c.isalpha() for c in found)
     pieces = len(found.split())

@@ -24,7 +24,9 @@ from detector.alignment import words
 from detector.backends import Backend
 from detector.backends.onnx import OnnxBackend
 from detector.fuse import NO_POINT, Fusion
+from detector.kinds import Kinds
 from detector.models import Model
+from detector.spans import SpanFinder
 from training.corpora import read
 from training.damage import HOPS
 from training.examine import examine
@@ -92,6 +94,11 @@ class Judge:
     heads: Fusion
     language: str
     ngrams: NgramModel | None
+
+    @property
+    def finder(self) -> SpanFinder:
+        """What finds damaged places."""
+        return self.heads.finder(Kinds.load(self.folder, self.language))
 
     def score(self, frame: pd.DataFrame) -> Scored:
         """Score sentences: ``fused`` for damage, ``provenance``, ``ngram``, all logits."""
@@ -263,7 +270,7 @@ def row(judge: Judge, material: Material, resamples: int) -> Row:
         **_provenance(machine, people["originals"], judge.ngrams is not None, resamples),
         **_texts(texts, people_texts, judge.ngrams is not None, lengths, resamples),
         **_false_alarms(people, people_texts, judge.heads, resamples),
-        **_words(judged, labelled, judge.heads, resamples),
+        **_words(judged, labelled, judge.heads, judge.finder, resamples),
     }
 
 
@@ -350,12 +357,14 @@ def _flagged(frame: pd.DataFrame, heads: Fusion, point: str, resamples: int, *, 
     return share(flags, groups.to_numpy(str), resamples)
 
 
-def _words(judged: Scored, labelled: Mapping[str, Scored], heads: Fusion, resamples: int) -> Row:
+def _words(
+    judged: Scored, labelled: Mapping[str, Scored], heads: Fusion, finder: SpanFinder, resamples: int
+) -> Row:
     located = np.flatnonzero(judged.frame["spans"].notna())
     marks = Scored(
         judged.frame.iloc[located].reset_index(drop=True), tuple(judged.logits[i] for i in located)
     )
-    found = tokens({MARKS: marks, **labelled}, heads, resamples)
+    found = tokens({MARKS: marks, **labelled}, heads, finder, resamples)
     return {f"words, {name}: AUC": found[name]["word AUC"] for name in (MARKS, *labelled)}
 
 

@@ -25,8 +25,9 @@ from detector.alignment import words
 from detector.backends import Backend
 from detector.backends.onnx import OnnxBackend
 from detector.fuse import Fusion, Vector
+from detector.kinds import Kinds
 from detector.report import Evidence
-from detector.spans import find_spans
+from detector.spans import SpanFinder
 from training.corpora import SEED
 from training.examine import Examined, examine
 from training.examples import changed_spans
@@ -39,7 +40,7 @@ from .metrics import Rows
 from .robustness import robustness
 from .samples import HUMAN, QUICK, Familiar, Sizes
 from .texts import MIXED_LENGTHS, SHARES
-from .words import MARKS, tokens
+from .words import MARKS, confusion, known_kinds, tokens
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,11 @@ class Judge:
     encoder: Heads
     damage_ngrams: NgramModel
     provenance_ngrams: NgramModel
+
+    @property
+    def finder(self) -> SpanFinder:
+        """What finds damaged places."""
+        return self.fusion.finder(Kinds.load(self.folder, self.language))
 
     def score(self, frame: pd.DataFrame) -> Scored:
         """Score sentences every way there is."""
@@ -127,10 +133,10 @@ class Judge:
         As in `Detector`, words the model finds are shown in flagged sentences only, and not where
         a rule has found something.
         """
-        threshold = self.fusion.operating_points[POINT].sentence or np.inf
+        threshold, finder = self.fusion.operating_points[POINT].sentence or np.inf, self.finder
         shown = []
         for text, found, said, s in zip(texts, examined.evidence, examined.logits, score, strict=True):
-            spans = find_spans(text, said.words, self.fusion.token_threshold) if s >= threshold else []
+            spans = finder.find(text, said.words) if s >= threshold else []
             rules = [e for e in found if e.found_by in self.fusion.shown_rules]
             new = [w for w in spans if not any(e.start < w.end and w.start < e.end for e in rules)]
             shown.append((*self._by_rules(rules), *("model" for _ in new)))
@@ -219,7 +225,8 @@ def measure(
         "damage_cuts": sentences.damage_cuts(roundtrips, humans, draws),
         "ranks": sentences.ranks(roundtrips, edited, marked, draws),
         "provenance": sentences.provenance(roundtrips, humans, draws),
-        "tokens": tokens(labelled, judge.fusion, draws),
+        "tokens": tokens(labelled, judge.fusion, judge.finder, draws),
+        "kinds": confusion(labelled["aligned round trips"], judge.finder),
         "texts": texts.texts(laundered, human_texts, draws),
         "mixed": texts.mixed(partly, human_texts, draws),
         "translation": texts.translation(humans, human_texts, draws),
@@ -233,7 +240,7 @@ def measure(
     }
     log.info("all figures taken")
     if read and read_ones is not None:
-        _show(read_ones, judge.fusion, read)
+        _show(read_ones, judge, read)
     files = [gold / f"{language}-{s}.parquet" for s in sorted({*frames})]
     files += [corpora / f"{t}.parquet" for t in (*(f"human/{t}" for t in HUMAN), *LABELS)]
     return {
@@ -333,7 +340,11 @@ def _aligned(roundtrips: Scored, most: int, language: str) -> Scored:
     drawn = _only(roundtrips, np.sort(np.random.default_rng(SEED).permutation(changed)[:most]))
     pairs = zip(drawn.frame["original"], drawn.frame["roundtrip"], strict=True)
     spans = [changed_spans(original, roundtrip, language) for original, roundtrip in pairs]
-    return Scored(drawn.frame.assign(spans=spans), drawn.logits)
+    told = [
+        known_kinds(row["original"], row["roundtrip"], language, row["pivot"])
+        for _, row in drawn.frame.iterrows()
+    ]
+    return Scored(drawn.frame.assign(spans=spans, kinds=told), drawn.logits)
 
 
 def plain(figure: Figure) -> dict[str, Any]:
@@ -349,20 +360,20 @@ def plain(figure: Figure) -> dict[str, Any]:
     return values
 
 
-def _show(scored: Scored, fusion: Fusion, count: int) -> None:
+def _show(scored: Scored, judge: Judge, count: int) -> None:
     """Print flagged and missed round trips beside their originals: found words in [], readers' in {}.
 
     Missed is where a reader marked an error or worse.
     """
     score = probability(scored.frame["fused"].to_numpy(float))
-    threshold = fusion.operating_points[POINT].sentence or 1.0
+    threshold, finder = judge.fusion.operating_points[POINT].sentence or 1.0, judge.finder
     flagged = np.flatnonzero(score >= threshold)[:count]
     missed = np.flatnonzero((score < threshold) & (scored.frame["visible"] >= 2))[:count]
     for title, chosen in (("flagged", flagged), ("missed", missed)):
         print(f"\n{title} at {threshold:.3f}")
         for i in chosen:
             row, said = scored.frame.iloc[i], scored.logits[i]
-            found = [(s.start, s.end) for s in find_spans(row["text"], said.words, fusion.token_threshold)]
+            found = [(s.start, s.end) for s in finder.find(row["text"], said.words)]
             marked = [(start, end) for start, end, is_marked in row["spans"] or () if is_marked]
             grades = f"visible {row['visible']:.0f}, meaning {row['meaning']:.0f}"
             print(f"\n{score[i]:.3f}  {grades}  {row['engine']} {row['pivot']}")

@@ -33,9 +33,15 @@ TITLES = {
     "tokens": (
         "Words and spans",
         "Over all sentences of a set, and over those flagged at the 1 % point, the only ones in which "
-        "people are shown words. A word counts as found from the stored threshold on. The top span is "
+        "people are shown words. A word counts as found where a span covers it. The surest span is "
         "right where at least half of it is damaged; of readers' marks, which are the worst words alone, "
-        "where it touches one. n counts words: damaged, and sound.",
+        "where it touches one; *words of the top span* is the share of damaged words in it, beside that in "
+        "the whole of the same sentences. n counts words: damaged, and sound.",
+    ),
+    "kinds": (
+        "Kinds of spans",
+        "Spans found in aligned round trips, by what became of most of their characters (rows) and the kind "
+        "they were given (columns), as shares of the row; n counts its spans.",
     ),
     "texts": (
         "Texts",

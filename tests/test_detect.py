@@ -24,11 +24,12 @@ from hypothesis import strategies as st
 
 import detector.detect
 from detector import Detector, Report
-from detector.fuse import SENTENCE_FEATURES, TEXT_FEATURES, Fusion, OperatingPoint
+from detector.fuse import SENTENCE_FEATURES, TEXT_FEATURES, Fusion, Logistic, OperatingPoint
+from detector.kinds import BUCKETS, CLASSES
 from detector.language import differs, identifier_name
 from detector.report import Verdict
 from detector.segment import segmenter_name
-from detector.spans import WordScore
+from detector.spans import SPAN_FEATURES, WORD_FEATURES, Span, SpanFinder, SpanHeads
 
 DAMAGED = "The minister He and her deputy arrived in the capital on Monday after two days of talks."
 SOUND = (
@@ -445,11 +446,11 @@ def test_a_long_sentence_is_read_to_its_last_word(folder: Path) -> None:
 def test_the_model_says_nothing_where_a_rule_has_spoken(
     tiny_detector: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def spans(sentence: str, words: object, threshold: float) -> list[WordScore]:
+    def spans(finder: SpanFinder, sentence: str, words: object) -> list[Span]:
         starts = [(part, sentence.index(part)) for part in ("minister", "He and", "talks")]
-        return [WordScore(start, start + len(part), 0.9) for part, start in starts]
+        return [Span(start, start + len(part), "term", 0.9) for part, start in starts]
 
-    monkeypatch.setattr(detector.detect, "find_spans", spans)
+    monkeypatch.setattr(SpanFinder, "find", spans)
     report = tiny_detector.analyze(f"{SOUND} {DAMAGED}", language="en")
     assert report.sentences[1].verdict == "flagged"
     by_rules = [text for rule, text in found(report) if rule != "model"]
@@ -746,3 +747,28 @@ def test_import_is_light() -> None:
     times, loaded = zip(*(output.strip().split(" ", 1) for output in outputs), strict=True)
     assert set(loaded) == {"[]"}
     assert min(map(float, times)) < 0.5
+
+
+def test_learnt_kinds_and_heads_make_the_spans(folder: Path) -> None:
+    """What lies beside the model is used: a bucket of weight for one kind, and heads that show every word."""
+    weights = np.zeros((BUCKETS, len(CLASSES)), dtype=np.int8)
+    bias = [9.0 if kind == "agreement" else 0.0 for kind in CLASSES]
+    word = Logistic(WORD_FEATURES, (0.0, 0.0), (0.0, 0.0), 2.0)
+    score = Logistic(SPAN_FEATURES, (0.0,) * 4, (0.0,) * 4, -1.0)
+    bare = Detector.from_pretrained(folder).analyze("", language="en").signature.model
+    refit(folder, operating_points=ALWAYS, shown_rules=(), spans=SpanHeads(word, score, 0.5, 2))
+    without = Detector.from_pretrained(folder).analyze("", language="en").signature.model
+    arrays: dict[str, Any] = {"en": weights, "en.scale": np.array([1.0, *bias])}
+    np.savez_compressed(folder / "kinds.npz", allow_pickle=False, **arrays)
+    loud = Detector.from_pretrained(folder)
+    text = f"😀 {SOUND}"
+    (sentence,) = loud.analyze(text, language="en").sentences
+    found = [e for e in sentence.evidence if e.found_by == "model"]
+    assert {e.kind for e in found} == {"agreement"}
+    assert {len(text[e.start : e.end].split()) for e in found} <= {1, 2}
+    assert " ".join(text[e.start : e.end] for e in found) == SOUND.rstrip(".").replace(",", "")
+    assert found[0].score == pytest.approx(1 / (1 + math.e))
+    assert len({bare, without, loud.analyze("", language="en").signature.model}) == 3
+    loud.save_pretrained(folder / "copy")
+    again = Detector.from_pretrained(folder / "copy").analyze(text, language="en")
+    assert again.sentences == loud.analyze(text, language="en").sentences

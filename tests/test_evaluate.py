@@ -23,16 +23,17 @@ import eval.words
 from detector import Detector
 from detector.backends.onnx import OnnxBackend
 from detector.fuse import Fusion, SentenceLogits
-from detector.spans import WordScore
-from eval import alarms, samples, sentences, tables
+from detector.spans import Span, WordScore
+from eval import alarms, samples, sentences, tables, top_spans
 from eval.calibration import calibrated, calibration, claims
 from eval.curves import curves
 from eval.figures import Figure, Scored, cuts, separate
 from eval.samples import Familiar, Sizes, build_texts, choose_roundtrips, mix, originals_of
 from eval.sentences import BASELINES
 from eval.texts import mixed, translation
-from eval.words import MARKS, character_gold, tokens
+from eval.words import MARKS, character_gold, confusion, kind_inside, known_kinds, tokens
 from training.damage import add_readings
+from training.examples import changed_spans
 from training.readings import Reading, pair_id
 
 WORDING = {
@@ -516,12 +517,12 @@ def test_words_are_compared_where_gold_is_known(
     said = SentenceLogits(0.0, 0.0, np.zeros(1, dtype=np.float32), tuple(WordScore(*w) for w in words))
     frame = scored([0.9], [9.0], text=text).frame
     frame["spans"] = [spans]
-    section = tokens({"x": Scored(frame, (said,))}, fusion, 10)
+    section = tokens({"x": Scored(frame, (said,))}, fusion, fusion.finder(None), 10)
     assert section["x"]["word AUC"].value == auc
     assert section["x"]["top span right"] == Figure(right, 1)
     assert section["x"]["F0.5 characters"].value == section["x"]["F1 characters"].value == right
     assert section["x"]["F1 words"].value == right
-    assert section["x"]["MCC words"].value == pytest.approx({1.0: 1.0, 0.0: -0.5}[right])
+    assert section["x"]["MCC words"].value == pytest.approx({1.0: 1.0, 0.0: -(5**-0.5)}[right])  # characters
     assert section["x"] == section["x, flagged"]
     assert section["x, how many are flagged"]["sentences"].value == 1.0
 
@@ -531,9 +532,12 @@ def test_sentences_that_are_not_flagged_count_only_where_all_do(fusion: Fusion) 
     frame["spans"] = [((0, 3, True), (4, 9, False))]
     words = (WordScore(0, 3, 0.9), WordScore(4, 9, 0.1))
     said = SentenceLogits(0.0, 0.0, np.zeros(1, dtype=np.float32), words)
-    section = tokens({"x": Scored(frame, (said,))}, fusion, 10)
-    assert [f.value for f in section["x"].values()] == [1.0] * 7
-    assert [f.value for f in section["x, flagged"].values()] == [None] * 7
+    section = tokens({"x": Scored(frame, (said,))}, fusion, fusion.finder(None), 10)
+    values = {name: f.value for name, f in section["x"].items()}
+    assert values.pop("F0.5 of marking all") == pytest.approx(3.75 / 8.75)
+    assert values.pop("words of those sentences") == 0.5
+    assert set(values.values()) == {1.0}
+    assert {f.value for f in section["x, flagged"].values()} == {None}
 
 
 def test_characters_are_counted_by_how_many_there_are(fusion: Fusion) -> None:
@@ -541,7 +545,7 @@ def test_characters_are_counted_by_how_many_there_are(fusion: Fusion) -> None:
     frame["spans"] = [((0, 8, True), (9, 12, True), (13, 18, False))]
     words = (WordScore(0, 8, 0.9), WordScore(9, 12, 0.1), WordScore(13, 18, 0.1))
     said = SentenceLogits(0.0, 0.0, np.zeros(1, dtype=np.float32), words)
-    row = tokens({"x": Scored(frame, (said,))}, fusion, 10)["x"]
+    row = tokens({"x": Scored(frame, (said,))}, fusion, fusion.finder(None), 10)["x"]
     assert row["F1 words"].value == pytest.approx(2 / 3)
     assert row["F1 characters"].value == pytest.approx(16 / 19)
     assert row["F1 characters"].n == 16
@@ -553,7 +557,7 @@ def test_a_span_is_right_that_touches_a_readers_mark(fusion: Fusion) -> None:
     words = tuple(WordScore(*w) for w in ((0, 1, 0.1), (2, 10, 0.9), (11, 14, 0.9), (15, 20, 0.1)))
     said = SentenceLogits(0.0, 0.0, np.zeros(1, dtype=np.float32), words)
     some = Scored(frame, (said, said))
-    section = tokens({MARKS: some, "x": some}, fusion, 10)
+    section = tokens({MARKS: some, "x": some}, fusion, fusion.finder(None), 10)
     # most of the span is sound; in the second sentence nothing is marked
     assert section[MARKS]["top span right"].value == 0.5
     assert section["x"]["top span right"].value == 0.0
@@ -923,3 +927,48 @@ def test_table_says_met_missed_or_no_data(
     assert lines[-1].endswith(verdict)
     assert "| 1,200 / 3,400 |" in lines[-1]
     assert ("(.800 to .900)" in lines[-1]) is (value is not None)
+
+
+def test_the_kinds_of_spans_are_held_against_what_was_replaced(fusion: Fusion) -> None:
+    original, text = "He sent lethal aid on Monday.", "He sent assisted dying in Monday."
+    frame = scored([0.9], [9.0], text=text).frame
+    frame["spans"] = [changed_spans(original, text, "en")]
+    frame["kinds"] = [known_kinds(original, text, "en", "de")]
+    starts = {word: text.index(word) for word in ("He", "assisted", "dying", "in", "Monday")}
+    score = {"He": 0.9, "assisted": 0.9, "dying": 0.9, "in": 0.1, "Monday": 0.9}
+    words = tuple(WordScore(at, at + len(word), score[word]) for word, at in starts.items())
+    some = Scored(frame, (SentenceLogits(0.0, 0.0, np.zeros(1, dtype=np.float32), words),))
+    row = tokens({"x": some}, fusion, fusion.finder(None), 10)["x"]
+    # three spans, and only one of them holds what anything happened to
+    assert row["kind right"] == row["commonest kind"] == Figure(1.0, 1)
+    assert confusion(some, fusion.finder(None)) == {"term": {"term": Figure(1.0, 1)}}
+
+
+def test_a_span_has_the_kind_of_most_of_its_characters() -> None:
+    told = known_kinds("He sent aid on Monday.", "He sent succour of Monday.", "en", "de")
+    assert kind_inside(told, Span(0, 26, "name", 1.0)) == "term"
+    assert kind_inside(told, Span(16, 26, "name", 1.0)) == "syntax"
+    assert kind_inside(told, Span(0, 7, "name", 1.0)) is None
+
+
+SHEET = "0\nO a\nR [b]\nK term\n1\nO c\nR [d]\nK syntax\n"
+
+
+def test_answers_to_a_sheet_are_counted() -> None:
+    said = top_spans.count(SHEET, "0\tdamage\n\n1\tharmless\tagreement\n")
+    assert said == {"damage": 0.5, "changed": 0.0, "harmless": 0.5, "kind right": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ("0\tdamage\n", "no answer for items 1"),
+        ("0\tdamage\n0\tdamage\n", "line 2"),
+        ("0\tbad\n", "line 1"),
+        ("7\tdamage\n", "line 1"),
+        ("damage\n", "line 1"),
+    ],
+)
+def test_wrong_answers_to_a_sheet_name_their_line(answers: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        top_spans.count(SHEET, answers)

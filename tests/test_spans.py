@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.logistic import Logistic
 from detector.report import Kind
-from detector.spans import WordScore, find_spans, kind_of, word_scores
+from detector.spans import (
+    SPAN_FEATURES,
+    WORD_FEATURES,
+    ReadSentence,
+    SpanFinder,
+    SpanHeads,
+    WordScore,
+    find_spans,
+    kind_of_form,
+    word_scores,
+)
 from detector.tokens import Tokenizer, Window
 
 
@@ -132,4 +144,117 @@ def test_spans_stay_inside_and_apart(sentence: str, scores: list[float], thresho
 )
 def test_kinds_follow_from_the_form(sentence: str, found: str, kind: Kind) -> None:
     start = sentence.index(found)
-    assert kind_of(sentence, WordScore(start, start + len(found), 0.9)) == kind
+    assert kind_of_form(sentence, start, start + len(found)) == kind
+
+
+def heads(threshold: float = 0.5, longest: int = 4) -> SpanHeads:
+    """Give heads that hear the encoder alone; a span is as sure as its surest word."""
+    word = Logistic(WORD_FEATURES, (1.0, 0.0), (0.0, 0.0), 0.0)
+    return SpanHeads(word, Logistic(SPAN_FEATURES, (1.0, 0.0, 0.0, 0.0), (0.0,) * 4, 0.0), threshold, longest)
+
+
+def finder(longest: int = 4) -> SpanFinder:
+    return SpanFinder(heads(longest=longest), None, 0.5)
+
+
+def said(sentence: str, **scores: float) -> list[WordScore]:
+    """Give the words of ``scores`` their score, in order, and .1 to nothing else."""
+    words, at = [], 0
+    for word, score in scores.items():
+        at = sentence.index(word, at)
+        words.append(WordScore(at, at + len(word), score))
+        at += len(word)
+    return words
+
+
+@pytest.mark.parametrize(
+    ("sentence", "damaged", "expected"),
+    [
+        ("they sent assisted dying", {"assisted", "dying"}, ["assisted dying"]),  # to the sentence's end
+        ("they sent dying.", {"dying."}, ["dying"]),
+        ("they sent dying)", {"dying)"}, ["dying"]),
+        ("😀 😀 they sent dying", {"dying"}, ["dying"]),
+        ("they👩‍👩‍👧 sent dying 😀", {"dying", "😀"}, ["dying"]),
+        ("أرسلوا الموت بمساعدة إلى الجزر.", {"الموت", "بمساعدة"}, ["الموت بمساعدة"]),
+        ("הם שלחו מוות בסיוע.", {"מוות", "בסיוע."}, ["מוות בסיוע"]),
+        ("they, sent dying", {"they,", "sent"}, ["they", "sent"]),
+        ("बैठक में हुई", {"में"}, ["में"]),
+        ("", set(), []),
+        ("...", {"..."}, []),
+    ],
+)
+def test_found_places_are_exact(sentence: str, damaged: set[str], expected: list[str]) -> None:
+    found = finder().find(sentence, bert_words(sentence, damaged) if sentence else [])
+    assert [sentence[s.start : s.end] for s in found] == expected
+
+
+def test_a_script_without_spaces_is_cut_into_characters() -> None:
+    sentence = "他送来安乐死。"
+    words = [WordScore(i, i + 1, 0.9 if c in "安乐" else 0.1) for i, c in enumerate(sentence)]
+    assert [sentence[s.start : s.end] for s in finder().find(sentence, words)] == ["安乐"]
+
+
+def test_a_damaged_piece_takes_its_whole_word_along() -> None:
+    sentence = "it's half-baked news"
+    pieces = said(sentence, it=0.1, s=0.9, half=0.1, baked=0.9, news=0.1)
+    assert [sentence[s.start : s.end] for s in finder().find(sentence, pieces)] == ["it's", "baked"]
+
+
+def test_a_long_run_is_cut_around_its_likeliest_words() -> None:
+    sentence = "a b c d e f g"
+    words = [WordScore(2 * i, 2 * i + 1, p) for i, p in enumerate([0.6, 0.6, 0.9, 0.9, 0.9, 0.6, 0.6])]
+    found = finder(longest=3).find(sentence, words)
+    assert [sentence[s.start : s.end] for s in found] == ["a b", "c d e", "f g"]
+    assert [s.score for s in found] == pytest.approx([0.6, 0.9, 0.6])
+
+
+def test_a_very_long_run_takes_linear_time() -> None:
+    sentence = "bad " * 30_000
+    words = [WordScore(4 * i, 4 * i + 3, 0.9) for i in range(30_000)]
+    found = finder().find(sentence, words)
+    assert len(found) == 7_500
+    assert found[-1].end == len(sentence) - 1
+
+
+@given(st.text(max_size=60), st.lists(st.floats(0, 1), min_size=60, max_size=60), st.integers(1, 5))
+def test_found_places_stay_inside_and_apart(sentence: str, scores: list[float], longest: int) -> None:
+    words = [WordScore(i, i + 1, scores[i]) for i in range(len(sentence))]
+    at = 0
+    for span in finder(longest).find(sentence, words):
+        assert at <= span.start < span.end <= len(sentence)
+        assert sentence[span.start].isalnum()
+        assert 0 <= span.score <= 1
+        at = span.end
+
+
+def test_without_heads_words_are_joined_as_they_are() -> None:
+    sentence = "they sent assisted dying to Antony"
+    words = bert_words(sentence, {"assisted", "dying", "Antony"})
+    found = SpanFinder(None, None, 0.5).find(sentence, words)
+    assert [(sentence[s.start : s.end], s.kind) for s in found] == [
+        ("assisted dying", "term"),
+        ("Antony", "name"),
+    ]
+    assert found[0].score == pytest.approx(0.9)
+
+
+def test_words_the_encoder_did_not_read_are_left_out() -> None:
+    read = ReadSentence.of("one two three", [WordScore(4, 7, 0.5)], None)
+    assert [w.text for w in read.words] == ["two"]
+    assert read.word_features.tolist() == [[0.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"longest": 0},
+        {"word": {"features": ["token"], "weights": [1.0], "means": [0.0], "bias": 0.0}},
+        {"threshold": None},
+        {"score": {}},
+    ],
+)
+def test_broken_heads_are_refused(broken: dict[str, object]) -> None:
+    whole = dataclasses.asdict(heads())
+    assert SpanHeads.parse(whole) == heads()
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        SpanHeads.parse({**whole, **broken})
