@@ -18,6 +18,8 @@ from .fuse import Fusion, SentenceLogits
 from .heads import HeadsConfig, read_heads
 from .ngrams import FILE as NGRAMS
 from .ngrams import Ngrams
+from .pivots import FILE as PIVOTS
+from .pivots import Pivots
 from .spans import word_scores
 from .tokens import Tokenizer, Window
 
@@ -31,6 +33,7 @@ class _Weights(NamedTuple):
     backend: Backend
     tokenizer: Tokenizer
     ngrams: dict[str, Ngrams | None]
+    pivots: dict[str, Pivots | None]
 
 
 class Model:
@@ -104,13 +107,13 @@ class Model:
             runner = TorchBackend(self.folder, device=self._device)
         tokenizer = Tokenizer(self.folder, max_tokens=self.heads.max_tokens)
         _check_fit(runner, tokenizer, self.heads, self.folder)
-        return _Weights(runner, tokenizer, {})
+        return _Weights(runner, tokenizer, {}, {})
 
     @cached_property
     def hash(self) -> str:
         """First 12 hex digits of the SHA-256 over everything a score depends on. Reads the weights."""
         digest = hashlib.sha256(self.fusion.to_json().encode())
-        more = [NGRAMS] if (self.folder / NGRAMS).is_file() else []
+        more = [name for name in (NGRAMS, PIVOTS) if (self.folder / name).is_file()]
         for name in (*self._weights.backend.files, "heads.json", "tokenizer.json", *more):
             digest.update(name.encode())
             with (self.folder / name).open("rb") as file:
@@ -128,6 +131,17 @@ class Model:
         if language not in weights.ngrams:
             weights.ngrams[language] = Ngrams.load(self.folder, language)
         return read_sentences(weights.backend, weights.tokenizer, weights.ngrams[language], sentences)
+
+    def pivots(self, language: str) -> Pivots | None:
+        """Give what names the pivot of a text of a language, read when first asked for.
+
+        Raises:
+            ValueError: If its file is broken.
+        """
+        known = self._weights.pivots
+        if language not in known:
+            known[language] = Pivots.load(self.folder, language)
+        return known[language]
 
 
 def read_sentences(

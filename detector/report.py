@@ -151,7 +151,8 @@ class Report:
         score: Calibrated probability of what ``claim`` says, from 0.0 to 1.0, or nan where the
             detector abstains.
         verdict: ``flagged``, ``clean`` or an abstention.
-        pivot: Language or group of languages it went through; None unless sure.
+        pivot: Group of languages it probably went through, or an area that holds several; None
+            unless sure.
         sentences: Every sentence in order; white space between them belongs to none.
         evidence: What only the whole text shows, such as a name that drifts.
         contributions: What each feature adds to the logit of ``score``.
@@ -160,6 +161,8 @@ class Report:
         claim: What the score is the probability of: ``round_trip``, that the text came back from a
             round trip, or ``machine_translation``, that a machine translated it, in a language
             without round trips to learn from. None where the detector abstains.
+        pivot_confidence: Probability that ``pivot`` is right, where all groups are as likely
+            beforehand; None without a ``pivot``.
     """
 
     text: str
@@ -173,6 +176,7 @@ class Report:
     signature: Signature
     notes: tuple[str, ...] = ()
     claim: Claim | None = None
+    pivot_confidence: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as plain lists, dicts, strings and numbers; nan becomes None."""
@@ -183,6 +187,7 @@ class Report:
             "verdict": self.verdict,
             "claim": self.claim,
             "pivot": self.pivot,
+            "pivot_confidence": self.pivot_confidence,
             "sentences": [_sentence_dict(s) for s in self.sentences],
             "evidence": [_evidence_dict(e) for e in self.evidence],
             "contributions": dict(self.contributions),
@@ -207,6 +212,7 @@ class Report:
             verdict=data["verdict"],
             claim=data["claim"],
             pivot=data["pivot"],
+            pivot_confidence=data.get("pivot_confidence"),  # older reports have none
             sentences=tuple(
                 SentenceReport(
                     text=s["text"],
