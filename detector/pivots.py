@@ -57,23 +57,25 @@ class Pivots:
 
     def logits(self, sentence: str) -> Probabilities:
         """Give what a sentence says of each group, before any calibration. Shape (groups,)."""
-        hashes = distinct_keys(sentence)
-        known = hashes[np.isin(hashes, self.keys, assume_unique=True)]
-        total = self.weights[np.searchsorted(self.keys, known)].sum(axis=0, dtype=np.int64)
+        total = self.weights[places(distinct_keys(sentence), self.keys)].sum(axis=0, dtype=np.int64)
         return np.asarray(total, dtype=np.float64)
 
-    def probabilities(self, sentences: Sequence[str]) -> Probabilities:
-        """Give the probability of each group, all as likely beforehand. Shape (groups,)."""
-        total = np.sum([self.logits(s) for s in sentences], axis=0)
-        return spread(self.scale * total / len(sentences) ** self.power)
-
     def guess(self, sentences: Sequence[str]) -> Guess | None:
+        """Name the pivot of a text, see `guess_from`.
+
+        Args:
+            sentences: At least one.
+        """
+        return self.guess_from(np.sum([self.logits(s) for s in sentences], axis=0), len(sentences))
+
+    def guess_from(self, total: Probabilities, sentences: int) -> Guess | None:
         """Name the smallest group, family or area that is sure enough; None where none is.
 
         Args:
-            sentences: Of one text, at least one.
+            total: Summed logits of all sentences. Shape (groups,).
+            sentences: How many they are.
         """
-        found = self.members @ self.probabilities(sentences)
+        found = self.members @ spread(self.scale * total / sentences**self.power)
         sure = np.flatnonzero(found >= self.thresholds)
         if not len(sure):
             return None
@@ -143,6 +145,13 @@ def distinct_keys(sentence: str) -> npt.NDArray[np.uint32]:
         Each once, ascending.
     """
     return np.unique(np.fromiter(_keys(sentence), np.uint32))
+
+
+def places(some: npt.NDArray[np.uint32], known: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+    """Give where those of ``some`` stand that are in ``known``, which ascends."""
+    found = np.searchsorted(known, some)
+    inside = found < len(known)
+    return found[inside][known[found[inside]] == some[inside]]
 
 
 def _keys(sentence: str) -> Iterator[int]:

@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from detector.fuse import Vector
-from detector.pivots import Pivots, distinct_keys, spread
+from detector.pivots import Pivots, distinct_keys, places, spread
 
 from .corpora import SEED, roundtrips
 from .examine import runs
@@ -38,10 +38,11 @@ NOWHERE = -1
 OF_A_TEXT = ("origin", "year", "docid", "pivot", "engine")
 
 # chosen on dev, see the card of the model
-_LOT = 3  # originals
+_LOT = 5  # originals
+_ENGINES = 2  # of one original and pivot
 _FEWEST_ORIGINALS = 8
 _STRENGTH = 0.006
-_STEPS = 60
+_STEPS = 50
 _WIDEST = 127
 _FEWEST_TEXTS = 20
 _NEVER = 2.0
@@ -80,7 +81,7 @@ def known_keys(hashes: Sequence[Hashes], originals: Rows) -> Hashes:
 
 def matrix(hashes: Sequence[Hashes], known: Hashes) -> Sparse:
     """Mark which of the known n-grams each sentence has. Shape (sentences, n-grams)."""
-    columns = [np.searchsorted(known, h[np.isin(h, known, assume_unique=True)]) for h in hashes]
+    columns = [places(h, known) for h in hashes]
     ends = np.cumsum([0, *map(len, columns)])
     values = np.ones(ends[-1], dtype=np.float32)
     return csr_matrix((values, np.concatenate(columns), ends), shape=(len(hashes), len(known)))
@@ -109,9 +110,9 @@ def lots(frame: pd.DataFrame, x: Sparse, groups: Sequence[str]) -> Lots:
         (np.ones(len(index), dtype=np.float32), (index, np.arange(len(index)))),
         shape=(len(first), len(index)),
     )
-    places = pd.factorize(first["lot"])[0]
-    rivals = np.zeros((places.max() + 1, len(groups)), dtype=bool)
-    rivals[places, first["group"]] = True
+    place = pd.factorize(first["lot"])[0]
+    rivals = np.zeros((place.max() + 1, len(groups)), dtype=bool)
+    rivals[place, first["group"]] = True
     engines = first.groupby(["lot", "pivot"])["engine"].transform("size")
     pivots = first.groupby(["lot", "group"])["pivot"].transform("nunique")
     weight = np.sqrt(rivals.sum(1)) / rivals.sum(1)
@@ -120,8 +121,8 @@ def lots(frame: pd.DataFrame, x: Sparse, groups: Sequence[str]) -> Lots:
     return Lots(
         csr_matrix(sums @ x),
         first["group"].to_numpy(np.int64),
-        rivals[places],
-        weight[places] / (engines * pivots).to_numpy(np.float64),
+        rivals[place],
+        weight[place] / (engines * pivots).to_numpy(np.float64),
     )
 
 
@@ -171,22 +172,38 @@ class Texts:
             logits: Of their sentences. Shape (sentences, groups).
             lengths: Of the texts, in sentences.
         """
-        found = [(length, run) for length in lengths for run in _lines(frame, length)]
+        found = [(length, run) for length in lengths for run in lines(frame, length)]
         texts = frame.iloc[[run[0] for _, run in found]][["origin", "pivot", "engine", "group"]]
         texts = texts.assign(size=[length for length, _ in found]).reset_index(drop=True)
         sums = np.array([logits[run].sum(axis=0) for _, run in found])
-        weight = np.ones(len(texts))
-        by = ["size", "group", "origin", "pivot", "engine"]
-        for depth in range(2, len(by) + 1):
-            parts = texts[by[:depth]].drop_duplicates().groupby(by[: depth - 1]).size().rename("n")
-            weight /= texts.join(parts, on=by[: depth - 1])["n"].to_numpy()
-        return cls(texts, sums, weight / texts.groupby(by)["group"].transform("size").to_numpy())
+        return cls(texts, sums, even(texts, "size"))
 
 
-def _lines(frame: pd.DataFrame, length: int) -> Iterator[Rows]:
+def even(texts: pd.DataFrame, *outer: str) -> Vector:
+    """Weigh texts so that all groups count alike, in a group the corpora, then pivots, then engines.
+
+    Args:
+        texts: Columns as in `Texts`.
+        outer: Columns whose values count alike before the group does.
+
+    Returns:
+        Weights that add up to 1. Shape (texts,).
+    """
+    weight, by = np.ones(len(texts)), []
+    for column in (*outer, "group", "origin", "pivot", "engine"):
+        kinds = texts[[*by, column]].drop_duplicates()
+        if by:
+            weight /= texts.join(kinds.groupby(by).size().rename("kinds"), on=by)["kinds"].to_numpy()
+        else:
+            weight /= len(kinds)
+        by.append(column)
+    return np.asarray(weight / texts.groupby(by)["group"].transform("size").to_numpy())
+
+
+def lines(frame: pd.DataFrame, length: int) -> Iterator[Rows]:
     """Cut news and FLORES into texts of consecutive lines; in FLORES a text may change its subject."""
-    places = frame.groupby(list(OF_A_TEXT), dropna=False)["line"].rank()
-    order = frame["line"].where(frame["origin"] != "flores", places)
+    ranks = frame.groupby(list(OF_A_TEXT), dropna=False)["line"].rank()
+    order = frame["line"].where(frame["origin"] != "flores", ranks)
     return runs(frame.assign(line=order), OF_A_TEXT, length)
 
 
@@ -250,7 +267,8 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame) -> Pivots:
     present = {group_index(pivot) for pivot in train["pivot"].unique()} - {NOWHERE}
     groups = [NAMES[i] for i in sorted(present)]
     train = prepared(train, groups)
-    train = train[train["group"] != NOWHERE].reset_index(drop=True)
+    train = train[train["group"] != NOWHERE].sample(frac=1.0, random_state=SEED)
+    train = train.groupby(["original_id", "pivot"]).head(_ENGINES).reset_index(drop=True)
     hashes = [distinct_keys(s) for s in train["roundtrip"]]
     known = known_keys(hashes, pd.factorize(train["original_id"])[0])
     x = matrix(hashes, known)

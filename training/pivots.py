@@ -39,3 +39,14 @@ def group_index(language: str) -> int:
         'slavic'
     """
     return _INDEX.get(language, -1)
+
+
+def holds(name: str, language: str) -> bool:
+    """Whether a group, family or area holds a language.
+
+    Example:
+        >>> holds("balto-slavic", "uk"), holds("romance", "uk"), holds("european", "cy")
+        (True, False, False)
+    """
+    groups = next((family[name] for family in FAMILIES if name in family), (name,))
+    return any(language in GROUPS[group] for group in groups)
