@@ -42,7 +42,7 @@ class Pivots:
         scale: What a weight of 1 is worth.
         power: The summed logits of n sentences are divided by n to this power: what one habit says
             twice is not twice as sure.
-        names: Groups, then families and areas that hold several of them. Length m.
+        names: Groups, then areas that hold several of them. Length m.
         members: Which groups each of ``names`` holds. Shape (m, groups).
         thresholds: Confidence at and above which each of ``names`` is said. Shape (m,).
     """
@@ -69,7 +69,7 @@ class Pivots:
         return self.guess_from(np.sum([self.logits(s) for s in sentences], axis=0), len(sentences))
 
     def guess_from(self, total: Probabilities, sentences: int) -> Guess | None:
-        """Name the smallest group, family or area that is sure enough; None where none is.
+        """Name the smallest group or area that is sure enough; None where none is.
 
         Args:
             total: Summed logits of all sentences. Shape (groups,).

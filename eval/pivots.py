@@ -18,7 +18,7 @@ from detector.fuse import Vector
 from detector.pivots import Guess, Pivots
 from training.corpora import SEED, read, roundtrips
 from training.pivot_words import LANGUAGE, even, lines, prepared
-from training.pivots import FAMILIES, GROUPS, NAMES, holds
+from training.pivots import AREAS, GROUPS, NAMES, holds
 
 from .figures import take
 from .metrics import expected_calibration_error
@@ -84,7 +84,7 @@ def figures(texts: pd.DataFrame) -> dict[str, Any]:
     return found
 
 
-_LEVELS = {"group": NAMES, "family": tuple(FAMILIES[0]), "area": tuple(FAMILIES[1])}
+_LEVELS = {"group": NAMES, "area": tuple(AREAS)}
 
 
 def _share(flags: Vector, weight: Vector) -> float | None:

@@ -44,7 +44,7 @@ def test_order_commas_and_ways_to_write_numbers_are_seen(a: str, b: str) -> None
 
 def of_words(**groups: tuple[str, ...]) -> Pivots:
     """Give a model in which each word speaks for one group."""
-    pairs = [(int(distinct_keys(w)[0]), g) for g, some in enumerate(groups.values()) for w in some]
+    pairs = [(key_of(w), g) for g, some in enumerate(groups.values()) for w in some]
     keys, of = (np.array(column) for column in zip(*sorted(pairs), strict=True))
     weights = np.zeros((len(keys), len(groups)), dtype=np.int8)
     weights[np.arange(len(keys)), of] = 1
@@ -53,15 +53,21 @@ def of_words(**groups: tuple[str, ...]) -> Pivots:
     return Pivots(keys.astype(np.uint32), weights, 1.0, 0.0, (*groups, "wide"), members, at)
 
 
+def key_of(word: str) -> int:
+    """Give the hash of the word alone, which is the same among all neighbours."""
+    (key,) = np.intersect1d(distinct_keys(f"a {word} b"), distinct_keys(f"c {word} d"))
+    return int(key)
+
+
 KNOWN = of_words(slavic=("still", "yet"), romance=("thus",), nobody=("whilst",))
 
 
 @pytest.mark.parametrize(
     ("sentences", "name"),
     [
-        (["It rained still.", "And yet.", "Still."], "slavic"),
-        (["Thus it rained.", "Thus.", "It was thus."], "romance"),
-        (["Still it rained.", "Thus.", "Still.", "Thus."], "wide"),  # one of both, nobody knows which
+        (["It rained still.", "And yet.", "Still."] * 2, "slavic"),
+        (["Thus it rained.", "Thus.", "It was thus."] * 2, "romance"),
+        (["Still it rained.", "Thus.", "Still.", "Thus."] * 2, "wide"),  # one of both, nobody knows which
         (["It rained."], None),
         (["Still.", "Thus.", "Whilst."], None),
     ],
@@ -128,7 +134,10 @@ def test_a_file_that_does_not_fit_itself_is_refused(
 
 # --- in the detector -----------------------------------------------------------------------------
 
-TEXT = "Thus the council voted for a new bridge. It thus opened on Monday. Thus nobody came to the old one."
+TEXT = (
+    "Thus the council voted for a new bridge. It thus opened on Monday. Thus nobody came to the old one. "
+    "The ferry thus lost its last passengers. Its owner thus sold it to a museum."
+)
 
 
 @pytest.fixture
@@ -235,9 +244,10 @@ def test_a_name_that_is_wrong_too_often_is_never_said() -> None:
     assert thresholds(texts, chance, groups)["slavic"] > 1
     told = spread(3.0 * np.eye(4)[group] + 0.1 * rng.normal(size=(400, 4)))
     assert thresholds(texts, told, groups)["slavic"] < 0.9
-    mixed_up = np.where(group == 2, 1, np.where(group == 1, 2, group))  # Slavic for Baltic and back
-    found = thresholds(texts, spread(3.0 * np.eye(4)[mixed_up] + 3.0 * np.eye(4)[group]), groups)
-    assert found["balto-slavic"] < 1
+    europe = ["slavic", "baltic", "romance", "germanic"]
+    paired = spread(3.0 * (np.eye(4)[group] + np.eye(4)[group ^ 1]))  # one of two, nobody knows which
+    found = thresholds(texts, paired, europe)
+    assert found["european"] < 1 < found["slavic"]
     texts.frame["group"] = NOWHERE
     assert set(thresholds(texts, told, groups).values()) == {2.0}
 
@@ -253,7 +263,7 @@ def test_an_engine_answers_once_and_a_pivot_may_have_no_group() -> None:
 @pytest.mark.parametrize(
     ("name", "language", "inside"),
     [
-        ("slavic", "uk", True), ("balto-slavic", "lt", True), ("european", "hu", True), ("asian", "ko", True),
+        ("slavic", "uk", True), ("european", "lt", True), ("european", "hu", True), ("asian", "ko", True),
         ("romance", "uk", False), ("european", "cy", False), ("asian", "tr", False),
     ],
 )  # fmt: skip

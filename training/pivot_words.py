@@ -1,8 +1,8 @@
 """Fit what names the pivot of an English text: `python -m training.pivot_words`, any time after data.
 
-All round trips of some originals stand in one lot, and within a lot a model only learns to tell its
-members apart: what the originals are about, and which pivots a corpus happens to have for them, teaches
-nothing. How sure a guess is, and from where on it is said, is set on ``dev``.
+A model only learns to tell the round trips of one original apart: what the originals are about, and
+which pivots a corpus happens to have for them, teaches nothing. How sure a
+guess is, and from where on it is said, is set on ``dev``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from scipy.sparse import csr_matrix
 from detector.fuse import Vector
 from detector.pivots import Pivots, distinct_keys, places, spread
 
-from .corpora import SEED, roundtrips
+from .corpora import roundtrips
 from .examine import runs
-from .pivots import FAMILIES, GROUPS, NAMES, group_index
+from .pivots import AREAS, GROUPS, NAMES, group_index
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +37,9 @@ NOWHERE = -1
 """The group of a pivot that has none."""
 OF_A_TEXT = ("origin", "year", "docid", "pivot", "engine")
 
-# chosen on dev, see the card of the model
-_LOT = 5  # originals
-_ENGINES = 2  # of one original and pivot
-_FEWEST_ORIGINALS = 8
-_STRENGTH = 0.006
+# chosen on dev
+_FEWEST_ORIGINALS = 12
+_STRENGTH = 0.05
 _STEPS = 50
 _WIDEST = 127
 _FEWEST_TEXTS = 20
@@ -53,20 +51,36 @@ Sparse = csr_matrix[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Lots:
-    """Sums of the n-grams of a few originals' round trips through one pivot and engine.
+class Examples:
+    """Round trips to learn from.
 
     Attributes:
-        rows: Shape (lots, n-grams).
-        group: Index into the groups that are fitted. Shape (lots,).
-        rivals: Groups that the same originals have. Shape (lots, groups).
-        weight: Shape (lots,).
+        rows: Which n-grams each has. Shape (round trips, n-grams).
+        group: Index into the groups that are fitted. Shape (round trips,).
+        rivals: Groups that its original has. Shape (round trips, groups).
+        weight: Of one original all groups weigh alike, in a group all pivots, of a pivot all engines; an
+            original weighs more the more groups it tells apart. Shape (round trips,).
     """
 
     rows: Sparse
     group: Rows
     rivals: npt.NDArray[np.bool_]
     weight: Vector
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, rows: Sparse, groups: int) -> Examples:
+        """Gather them from round trips with ``group``; of ``rows`` see `matrix`."""
+        group = frame["group"].to_numpy(np.int64)
+        original = pd.factorize(frame["original_id"])[0]
+        rivals = np.zeros((original.max() + 1, groups), dtype=bool)
+        rivals[original, group] = True
+        count = rivals.sum(axis=1)
+        engines = frame.groupby(["original_id", "pivot"])["engine"].transform("size")
+        pivots = frame.groupby(["original_id", "group"])["pivot"].transform("nunique")
+        of_original = np.where(count > 1, 1 / np.sqrt(count), 0.0)
+        return cls(
+            rows, group, rivals[original], of_original[original] / (engines * pivots).to_numpy(np.float64)
+        )
 
 
 def known_keys(hashes: Sequence[Hashes], originals: Rows) -> Hashes:
@@ -87,46 +101,7 @@ def matrix(hashes: Sequence[Hashes], known: Hashes) -> Sparse:
     return csr_matrix((values, np.concatenate(columns), ends), shape=(len(hashes), len(known)))
 
 
-def lots(frame: pd.DataFrame, x: Sparse, groups: Sequence[str]) -> Lots:
-    """Put some originals at a time together, with all their round trips.
-
-    In a lot every group weighs alike, in a group every pivot, of a pivot every engine. A lot weighs more
-    the more groups it tells apart.
-
-    Args:
-        frame: Round trips with ``group``, an index into ``groups``.
-        x: What `matrix` gives for them.
-        groups: Those that are fitted.
-    """
-    once = frame[["original_id", "origin", "year"]].drop_duplicates("original_id")
-    once = once.sample(frac=1.0, random_state=SEED)
-    corpus = once.groupby(["origin", "year"], dropna=False)
-    once["lot"] = corpus.ngroup() * len(once) + corpus.cumcount() // _LOT
-    lot = frame["original_id"].map(once.set_index("original_id")["lot"])
-    cells = frame[["pivot", "engine", "group"]].assign(lot=lot)
-    index = cells.groupby(["lot", "pivot", "engine"], sort=False).ngroup().to_numpy()
-    first = cells.iloc[np.unique(index, return_index=True)[1]]
-    sums = csr_matrix(
-        (np.ones(len(index), dtype=np.float32), (index, np.arange(len(index)))),
-        shape=(len(first), len(index)),
-    )
-    place = pd.factorize(first["lot"])[0]
-    rivals = np.zeros((place.max() + 1, len(groups)), dtype=bool)
-    rivals[place, first["group"]] = True
-    engines = first.groupby(["lot", "pivot"])["engine"].transform("size")
-    pivots = first.groupby(["lot", "group"])["pivot"].transform("nunique")
-    weight = np.sqrt(rivals.sum(1)) / rivals.sum(1)
-    alone = rivals.sum(1) < 2
-    weight[alone] = 0.0
-    return Lots(
-        csr_matrix(sums @ x),
-        first["group"].to_numpy(np.int64),
-        rivals[place],
-        weight[place] / (engines * pivots).to_numpy(np.float64),
-    )
-
-
-def fit_weights(some: Lots) -> npt.NDArray[np.float64]:
+def fit_weights(some: Examples) -> npt.NDArray[np.float64]:
     """Fit a multinomial regression in which only rivals are told apart. Shape (n-grams, groups)."""
     used = some.weight > 0
     x, rivals, group = csr_matrix(some.rows[used]), some.rivals[used], some.group[used]
@@ -225,7 +200,7 @@ def calibrate(texts: Texts) -> tuple[float, float]:
 
 def levels(groups: Sequence[str]) -> list[dict[str, npt.NDArray[np.bool_]]]:
     """Give what may be said, narrow before wide: which of the fitted groups each name holds."""
-    named = [{name: (name,) for name in groups}, *FAMILIES]
+    named = ({name: (name,) for name in groups}, AREAS)
     return [
         {n: np.isin(groups, m) for n, m in level.items() if any(g in m for g in groups)} for level in named
     ]
@@ -267,14 +242,11 @@ def fit(train: pd.DataFrame, dev: pd.DataFrame) -> Pivots:
     present = {group_index(pivot) for pivot in train["pivot"].unique()} - {NOWHERE}
     groups = [NAMES[i] for i in sorted(present)]
     train = prepared(train, groups)
-    train = train[train["group"] != NOWHERE].sample(frac=1.0, random_state=SEED)
-    train = train.groupby(["original_id", "pivot"]).head(_ENGINES).reset_index(drop=True)
+    train = train[train["group"] != NOWHERE].reset_index(drop=True)
     hashes = [distinct_keys(s) for s in train["roundtrip"]]
     known = known_keys(hashes, pd.factorize(train["original_id"])[0])
-    x = matrix(hashes, known)
-    some = lots(train, x, groups)
-    log.info("%d round trips, %d n-grams, %d lots", len(train), len(known), len(some.group))
-    weights = fit_weights(some)
+    log.info("%d round trips, %d n-grams", len(train), len(known))
+    weights = fit_weights(Examples.of(train, matrix(hashes, known), len(groups)))
     whole = np.rint(weights * (_WIDEST / (np.abs(weights).max() or 1.0))).astype(np.int8)
     kept = whole.any(axis=1)
     none = np.zeros((0, len(groups)), dtype=bool)
