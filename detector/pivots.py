@@ -151,7 +151,7 @@ def places(some: npt.NDArray[np.uint32], known: npt.NDArray[np.uint32]) -> npt.N
     """Give where those of ``some`` stand that are in ``known``, which ascends."""
     found = np.searchsorted(known, some)
     inside = found < len(known)
-    return found[inside][known[found[inside]] == some[inside]]
+    return np.asarray(found[inside][known[found[inside]] == some[inside]])
 
 
 def _keys(sentence: str) -> Iterator[int]:

@@ -65,8 +65,8 @@ def figures(texts: pd.DataFrame) -> dict[str, Any]:
     weight = even(texts)
     said, right = (texts["said"] != SILENT).to_numpy(), texts["right"].to_numpy(bool)
     statistics = {
-        "said": lambda drawn: _share(said, weight * drawn),
-        "right when said": lambda drawn: _share(right[said], (weight * drawn)[said]),
+        "said": lambda drawn: _rate(said, weight * drawn),
+        "right when said": lambda drawn: _rate(right[said], (weight * drawn)[said]),
     }
     taken = take(statistics, len(texts), texts["place"].to_numpy(str), resamples=_RESAMPLES)
     found: dict[str, Any] = {"texts": len(texts)}
@@ -88,7 +88,13 @@ _LEVELS = {"group": NAMES, "area": tuple(AREAS)}
 
 
 def _share(flags: Vector, weight: Vector) -> float | None:
-    return float(np.average(flags, weights=weight)) if weight.sum() else None
+    return _rate(flags, weight) if weight.sum() else None
+
+
+def _rate(flags: Vector, weight: Vector) -> float:
+    if not weight.sum():
+        raise ValueError("nothing is said")
+    return float(np.average(flags, weights=weight))
 
 
 def parts(texts: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
@@ -113,7 +119,8 @@ def confusion(texts: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Give for each group the shares of what is said of its texts; pivots count alike."""
     table = pd.DataFrame({"group": texts["pivot"].map(_group), "said": texts["said"], "weight": even(texts)})
     shares = table.pivot_table(index="group", columns="said", values="weight", aggfunc="sum", fill_value=0.0)
-    return shares.div(shares.sum(axis=1), axis=0).round(3).to_dict(orient="index")
+    found: dict[str, dict[str, float]] = shares.div(shares.sum(axis=1), axis=0).round(3).to_dict("index")
+    return found
 
 
 def of_people(sentences: Sequence[str], pivots: Pivots, size: int) -> dict[str, Any]:

@@ -54,22 +54,22 @@ def of_words(**groups: tuple[str, ...]) -> Pivots:
 
 
 def key_of(word: str) -> int:
-    """Give the hash of the word alone, which is the same among all neighbours."""
+    """Give the hash of the word alone, which must be too short for stems."""
     (key,) = np.intersect1d(distinct_keys(f"a {word} b"), distinct_keys(f"c {word} d"))
     return int(key)
 
 
-KNOWN = of_words(slavic=("still", "yet"), romance=("thus",), nobody=("whilst",))
+KNOWN = of_words(slavic=("then", "yet"), romance=("thus",), nobody=("ere",))
 
 
 @pytest.mark.parametrize(
     ("sentences", "name"),
     [
-        (["It rained still.", "And yet.", "Still."] * 2, "slavic"),
+        (["It rained then.", "And yet.", "Then."] * 2, "slavic"),
         (["Thus it rained.", "Thus.", "It was thus."] * 2, "romance"),
-        (["Still it rained.", "Thus.", "Still.", "Thus."] * 2, "wide"),  # one of both, nobody knows which
+        (["Then it rained.", "Thus.", "Then.", "Thus."] * 2, "wide"),  # one of both, nobody knows which
         (["It rained."], None),
-        (["Still.", "Thus.", "Whilst."], None),
+        (["Then.", "Thus.", "Ere."], None),
     ],
 )
 def test_the_narrowest_name_that_is_sure_is_said(sentences: list[str], name: str | None) -> None:
@@ -83,7 +83,7 @@ def test_more_sentences_are_surer_but_not_as_if_each_were_alone() -> None:
     damped = dataclasses.replace(KNOWN, power=0.5, thresholds=np.zeros(4))
     confidences = []
     for count in (1, 4, 16):
-        alone, together = (m.guess(["Still."] * count) for m in (KNOWN, damped))
+        alone, together = (m.guess(["Then."] * count) for m in (KNOWN, damped))
         assert together is not None
         confidences.append(together.confidence)
         if alone and count > 1:

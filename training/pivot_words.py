@@ -47,7 +47,6 @@ _NEVER = 2.0
 
 Rows = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint32]
-Sparse = csr_matrix[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +61,13 @@ class Examples:
             original weighs more the more groups it tells apart. Shape (round trips,).
     """
 
-    rows: Sparse
+    rows: csr_matrix[np.float32]
     group: Rows
     rivals: npt.NDArray[np.bool_]
     weight: Vector
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, rows: Sparse, groups: int) -> Examples:
+    def of(cls, frame: pd.DataFrame, rows: csr_matrix[np.float32], groups: int) -> Examples:
         """Gather them from round trips with ``group``; of ``rows`` see `matrix`."""
         group = frame["group"].to_numpy(np.int64)
         original = pd.factorize(frame["original_id"])[0]
@@ -90,10 +89,10 @@ def known_keys(hashes: Sequence[Hashes], originals: Rows) -> Hashes:
     ]
     once = np.unique(np.concatenate(pairs)) >> np.uint64(32)
     found, count = np.unique(once, return_counts=True)
-    return found[count >= _FEWEST_ORIGINALS].astype(np.uint32)
+    return np.asarray(found[count >= _FEWEST_ORIGINALS], dtype=np.uint32)
 
 
-def matrix(hashes: Sequence[Hashes], known: Hashes) -> Sparse:
+def matrix(hashes: Sequence[Hashes], known: Hashes) -> csr_matrix[np.float32]:
     """Mark which of the known n-grams each sentence has. Shape (sentences, n-grams)."""
     columns = [places(h, known) for h in hashes]
     ends = np.cumsum([0, *map(len, columns)])
@@ -164,7 +163,8 @@ def even(texts: pd.DataFrame, *outer: str) -> Vector:
     Returns:
         Weights that add up to 1. Shape (texts,).
     """
-    weight, by = np.ones(len(texts)), []
+    weight = np.ones(len(texts))
+    by: list[str] = []
     for column in (*outer, "group", "origin", "pivot", "engine"):
         kinds = texts[[*by, column]].drop_duplicates()
         if by:
