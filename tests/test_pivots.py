@@ -55,7 +55,7 @@ def of_words(**groups: tuple[str, ...]) -> Pivots:
 
 def key_of(word: str) -> int:
     """Give the hash of the word alone, which must be too short for stems."""
-    (key,) = np.intersect1d(distinct_keys(f"a {word} b"), distinct_keys(f"c {word} d"))
+    (key,) = np.intersect1d(distinct_keys(f"a a {word} b b"), distinct_keys(f"c c {word} d d"))
     return int(key)
 
 
