@@ -23,7 +23,7 @@ PIP_ARGS ?=
 
 BIN := $(VENV)/bin
 
-.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations kinds spans calibrate export evaluate rules names evaluate-names evaluate-compare phrases evaluate-phrases benchmark stress clean
+.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations kinds spans calibrate export evaluate pivots rules names evaluate-names evaluate-compare phrases evaluate-phrases benchmark stress clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -109,6 +109,10 @@ spans: $(VENV)/full.stamp ## After calibrate, if changes matter more than errors
 evaluate: $(VENV)/full.stamp ## Measure on the test splits; LANGS=all: one row of figures a language
 	$(BIN)/python -m $(if $(filter en,$(LANGS)),eval.run,eval.languages --languages $(LANGS)) \
 	    --corpora "$(CORPORA)" --gold "$(GOLD)" $(ARGS)
+
+pivots: $(VENV)/full.stamp ## Fit what names the pivot of an English text into OUT, and measure it
+	$(BIN)/python -m training.pivot_words --corpora "$(CORPORA)" --output "$(OUT)"
+	$(BIN)/python -m eval.pivots --corpora "$(CORPORA)" --model "$(OUT)" $(ARGS)
 
 rules: $(VENV)/full.stamp ## Count how often each rule fires, on damaged and on clean text: LANGS=en|de,ja|all
 	$(BIN)/python -m eval.rules --corpora "$(CORPORA)" \

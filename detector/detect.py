@@ -29,6 +29,7 @@ from .fuse import (
 from .heuristics import HEURISTICS, names
 from .language import are_close, count_letters, differs, identifier_name, identify, normalise_tag
 from .models import Model, locate, members
+from .pivots import Guess
 from .report import Comparison, Evidence, Name, Report, Sentence, SentenceReport, Signature, Verdict
 from .segment import segment, segmenter_name
 from .spans import Span
@@ -46,7 +47,7 @@ _EVIDENCE_ONLY = frozenset(h.id for h in HEURISTICS if not h.counts)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SAVED = (
     "README.md", "config.json", "heads.json", "kinds.npz", "model.onnx", "model.safetensors",
-    "ngrams.npz", "tokenizer.json", "training.json",
+    "ngrams.npz", "pivots.npz", "tokenizer.json", "training.json",
 )  # fmt: skip
 _SENTENCE_FIELDS = {
     "start": "int64", "end": "int64", "score": "float64", "verdict": "string", "kinds": "string",
@@ -530,11 +531,13 @@ class Detector:
         contributions = fusion.text.contributions(features)
         score = sigmoid(sum(contributions.values()))
         flagged = score >= signature.text_threshold
+        guess = self._pivot(reading, judged) if flagged else None
         return replace(
             report,
             score=score,
             verdict="flagged" if flagged else "clean",
-            pivot=self._pivot(reading.language, judged) if flagged else None,
+            pivot=guess and guess.name,
+            pivot_confidence=guess and guess.confidence,
             claim=self._model(reading.language).fusion.claim(reading.language or ""),
             contributions=contributions,
         )
@@ -550,10 +553,19 @@ class Detector:
     def _names(self, reading: _Reading) -> tuple[Name, ...]:
         return () if names.ID in self._disabled_rules else names.names_of(reading.sentences, reading.language)
 
-    def _pivot(self, language: str | None, logits: Sequence[SentenceLogits]) -> str | None:
-        model, probability = self._model(language), pivot_probabilities(logits)
+    def _pivot(self, reading: _Reading, logits: Sequence[SentenceLogits]) -> Guess | None:
+        """Name the pivot by words, or where a model has none for the language, by the encoder."""
+        model = self._model(reading.language)
+        if pivots := model.pivots(reading.language or ""):
+            return pivots.guess([s.text for s in reading.judged])
+        probability = pivot_probabilities(logits)
         best = int(np.argmax(probability))
-        return model.heads.pivots[best] if probability[best] >= model.fusion.pivot_threshold else None
+        confidence = float(probability[best])
+        return (
+            Guess(model.heads.pivots[best], confidence)
+            if confidence >= model.fusion.pivot_threshold
+            else None
+        )
 
 
 def _shown(fusion: Fusion, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:

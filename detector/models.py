@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from .kinds import FILE as KINDS
 from .kinds import Kinds
 from .ngrams import FILE as NGRAMS
 from .ngrams import Ngrams
+from .pivots import FILE as PIVOTS
+from .pivots import Pivots
 from .spans import SpanFinder, word_scores
 from .tokens import Tokenizer, Window
 
@@ -27,13 +29,14 @@ BackendName = Literal["onnx", "torch"]
 
 
 _LOADING = Lock()
+_Part = TypeVar("_Part", Ngrams, Kinds, Pivots)
 
 
 class _Weights(NamedTuple):
     backend: Backend
     tokenizer: Tokenizer
-    ngrams: dict[str, Ngrams | None]
-    kinds: dict[str, Kinds | None]
+    parts: dict[tuple[type, str], Any]
+    """What has been read for a language: `Ngrams`, `Kinds`, `Pivots`, or None where there is none."""
 
 
 class Model:
@@ -107,13 +110,13 @@ class Model:
             runner = TorchBackend(self.folder, device=self._device)
         tokenizer = Tokenizer(self.folder, max_tokens=self.heads.max_tokens)
         _check_fit(runner, tokenizer, self.heads, self.folder)
-        return _Weights(runner, tokenizer, {}, {})
+        return _Weights(runner, tokenizer, {})
 
     @cached_property
     def hash(self) -> str:
         """First 12 hex digits of the SHA-256 over everything a score depends on. Reads the weights."""
         digest = hashlib.sha256(self.fusion.to_json().encode())
-        more = [name for name in (NGRAMS, KINDS) if (self.folder / name).is_file()]
+        more = [name for name in (NGRAMS, KINDS, PIVOTS) if (self.folder / name).is_file()]
         for name in (*self._weights.backend.files, "heads.json", "tokenizer.json", *more):
             digest.update(name.encode())
             with (self.folder / name).open("rb") as file:
@@ -128,9 +131,7 @@ class Model:
             ImportError: If the backend's packages are not installed.
         """
         weights = self._weights
-        if language not in weights.ngrams:
-            weights.ngrams[language] = Ngrams.load(self.folder, language)
-        return read_sentences(weights.backend, weights.tokenizer, weights.ngrams[language], sentences)
+        return read_sentences(weights.backend, weights.tokenizer, self._part(Ngrams, language), sentences)
 
     def finder(self, language: str) -> SpanFinder:
         """Give what finds damaged places in a language.
@@ -138,10 +139,22 @@ class Model:
         Raises:
             ValueError: If the file of kinds is broken, naming it.
         """
-        kinds = self._weights.kinds
-        if language not in kinds:
-            kinds[language] = Kinds.load(self.folder, language)
-        return self.fusion.finder(kinds[language])
+        return self.fusion.finder(self._part(Kinds, language))
+
+    def pivots(self, language: str) -> Pivots | None:
+        """Give what names the pivot of a text of a language, read when first asked for.
+
+        Raises:
+            ValueError: If its file is broken.
+        """
+        return self._part(Pivots, language)
+
+    def _part(self, part: type[_Part], language: str) -> _Part | None:
+        known = self._weights.parts
+        if (part, language) not in known:
+            known[part, language] = part.load(self.folder, language)
+        found: _Part | None = known[part, language]
+        return found
 
 
 def read_sentences(

@@ -163,8 +163,20 @@ def _facts(report: Report) -> Iterator[str]:
         yield f"score {show_score(report.score)}{flagged}"
     yield f"language {report.language or 'not known'}"
     if report.pivot:
-        yield f"probably through {report.pivot}"
+        yield f"perhaps through {_pivot(report)}"
     yield _counted(report)
+
+
+def _pivot(report: Report) -> str:
+    """Name the group of languages or the area, and say how sure that is."""
+    name = "-".join(part.capitalize() for part in (report.pivot or "").split("-"))
+    article = "an" if name.startswith(("A", "I")) else "a"  # but a European, a Uralic
+    sure = (
+        ""
+        if report.pivot_confidence is None
+        else f", right about {10 * report.pivot_confidence:.0f} times in 10"
+    )
+    return f"{article} {name} language{sure}"
 
 
 def _counted(report: Report) -> str:
@@ -344,7 +356,7 @@ def _summary(report: Report, marks: Sequence[Mark], title: str) -> str:
     signature = report.signature
     facts = [("Language", report.language or "not known"), ("Sentences", _counted(report))]
     if report.pivot:
-        facts.insert(1, ("Probably came through", report.pivot))
+        facts.insert(1, ("Perhaps came through", _pivot(report)))
     facts.append(("Judged at", _point(signature.operating_point)))
     reached = signature.text_threshold <= 1  # else no score reaches it
     gauge = "<p>No score: the detector abstains rather than guess.</p>"

@@ -182,7 +182,8 @@ class Report:
         score: Calibrated probability of what ``claim`` says, from 0.0 to 1.0, or nan where the
             detector abstains.
         verdict: ``flagged``, ``clean`` or an abstention.
-        pivot: Language or group of languages it went through; None unless sure.
+        pivot: Group of languages it probably went through, or an area that holds several; None
+            unless sure.
         sentences: Every sentence in order; white space between them belongs to none.
         evidence: What only the whole text shows, such as a name that drifts.
         contributions: What each feature adds to the logit of ``score``.
@@ -193,6 +194,8 @@ class Report:
             without round trips to learn from. None where the detector abstains.
         names: People, places and bodies that the text names in full or in several forms, and how; none
             in scripts without capitals or where the rule ``names.drift`` is switched off.
+        pivot_confidence: Probability that ``pivot`` is right, where all groups are as likely
+            beforehand; None without a ``pivot``.
     """
 
     text: str
@@ -207,6 +210,7 @@ class Report:
     notes: tuple[str, ...] = ()
     claim: Claim | None = None
     names: tuple[Name, ...] = ()
+    pivot_confidence: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as plain lists, dicts, strings and numbers; nan becomes None."""
@@ -217,6 +221,7 @@ class Report:
             "verdict": self.verdict,
             "claim": self.claim,
             "pivot": self.pivot,
+            "pivot_confidence": self.pivot_confidence,
             "sentences": [_sentence_dict(s) for s in self.sentences],
             "evidence": [_evidence_dict(e) for e in self.evidence],
             "contributions": dict(self.contributions),
@@ -242,6 +247,7 @@ class Report:
             verdict=data["verdict"],
             claim=data["claim"],
             pivot=data["pivot"],
+            pivot_confidence=data.get("pivot_confidence"),  # older reports have none
             sentences=tuple(
                 SentenceReport(
                     text=s["text"],

@@ -155,6 +155,20 @@ def test_overlapping_damage_tells_both_messages_where_both_hold() -> None:
     assert told == {"t4": (True, False), "t13": (True, True), "t15": (False, True)}
 
 
+@pytest.mark.parametrize(
+    ("pivot", "confidence", "said"),
+    [
+        ("european", 0.71, "a European language, right about 7 times in 10"),
+        ("indic-iranian", 0.9, "an Indic-Iranian language, right about 9 times in 10"),
+        ("baltic", None, "a Baltic language"),
+    ],
+)
+def test_a_pivot_is_named_with_how_sure_it_is(pivot: str, confidence: float | None, said: str) -> None:
+    report = dataclasses.replace(make_report("It rained."), pivot=pivot, pivot_confidence=confidence)
+    assert f"<dt>Perhaps came through</dt><dd>{said}</dd>" in to_html(report)
+    assert f"; perhaps through {said}; " in to_terminal(report, colour=False, width=80)
+
+
 def test_every_kind_found_has_a_box_that_hides_it() -> None:
     page = to_html(make_report(ENGLISH, "en", [("minister He", "syntax"), ("Monday", "term")]))
     assert re.findall(r'<input type="checkbox" checked id="show-(\w+)">', page) == ["term", "syntax"]

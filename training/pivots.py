@@ -18,6 +18,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """Genealogical groups (Glottolog 5), two areal ones; what is in none of them has no class."""
 
+AREAS: dict[str, tuple[str, ...]] = {
+    "european": ("slavic", "baltic", "romance", "germanic", "uralic"),
+    "asian": ("chinese", "japanese-korean", "indic-iranian", "dravidian", "southeast-asian"),
+}
+"""What is said where the group is unsure: groups that dev mistakes for each other."""
+
 NAMES: tuple[str, ...] = tuple(GROUPS)
 _INDEX = {language: i for i, members in enumerate(GROUPS.values()) for language in members}
 
@@ -30,3 +36,13 @@ def group_index(language: str) -> int:
         'slavic'
     """
     return _INDEX.get(language, -1)
+
+
+def holds(name: str, language: str) -> bool:
+    """Whether a group or area holds a language.
+
+    Example:
+        >>> holds("slavic", "uk"), holds("romance", "uk"), holds("european", "cy")
+        (True, False, False)
+    """
+    return any(language in GROUPS[group] for group in AREAS.get(name, (name,)))
