@@ -93,8 +93,8 @@ DAMAGED = [
     ("boilerplate.leftover", "de", "Lesen Sie auch: Die Fähre schließt", ["Lesen Sie auch:"]),
     ("boilerplate.leftover", "zh", "大桥很安全。相关阅读：渡轮停运", ["相关阅读："]),
     ("boilerplate.leftover", "ar", "اقرأ أيضا: توقف العبارة", ["اقرأ أيضا:"]),
-    ("phrases.mined", "en", "The town keeps its colossal information in a mill.", ["colossal information"]),
-    ("phrases.mined", "en", "The bosom malignancy was found in May.", ["bosom malignancy"]),
+    ("phrases.known", "en", "The town keeps its colossal information in a mill.", ["colossal information"]),
+    ("phrases.known", "en", "The bosom malignancy was found in May.", ["bosom malignancy"]),
 ]
 
 
@@ -172,9 +172,9 @@ CLEAN = [
     ("boilerplate.leftover", "en", "Leave a comment. Your email will not be published. Share this story."),
     ("boilerplate.leftover", "zh", "记者李明报道，图片来自本报。"),
     ("boilerplate.leftover", "ar", "كتب المراسل من المدينة، تصوير وكالة الأنباء."),
-    ("phrases.mined", "en", "The town keeps big data on breast cancer and “colossal information” jokes."),
-    ("phrases.mined", "zh", "市长打开了大桥。"),
-    ("phrases.mined", "ar", "افتتح العمدة الجسر يوم الجمعة."),
+    ("phrases.known", "en", "The town keeps big data on breast cancer and “colossal information” jokes."),
+    ("phrases.known", "zh", "市长打开了大桥。"),
+    ("phrases.known", "ar", "افتتح العمدة الجسر يوم الجمعة."),
 ]
 
 

@@ -19,7 +19,7 @@ from ..report import Evidence, Kind, Sentence
 from .lexicon import capitalise, primary
 from .quotes import quoted_spans, within
 
-ID: Final = "phrases.mined"
+ID: Final = "phrases.known"
 KIND: Final[Kind] = "term"
 
 MAX_WORDS = 5
