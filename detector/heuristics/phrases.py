@@ -1,7 +1,8 @@
 """Phrases that machine translation writes where people write something else.
 
-The tables in ``assets/phrases`` are mined by ``training/phrases.py`` from round trips aligned with
-their originals: phrases, what stood in their place, and counts; no sentence.
+The tables in ``assets/phrases`` are made by ``training/phrases.py``: from a list of such phrases in
+scientific papers and, where asked for, from round trips aligned with their originals. They hold
+phrases, what stood in their place, and counts; no sentence.
 """
 
 from __future__ import annotations
