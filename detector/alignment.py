@@ -148,7 +148,12 @@ def _is_same_stem(a: str, b: str, language: str) -> bool:
 @lru_cache(maxsize=200_000)
 def _stem(word: str, language: str) -> str:
     name = _SNOWBALL.get(language)
-    return _stemmer(name).stem(word) if name else word
+    if name is None:
+        return word
+    # the Arabic one keeps the last word's state: made anew, a stem depends on its word alone
+    stemmer = _stemmer.__wrapped__(name) if name == "arabic" else _stemmer(name)
+    stem: str = stemmer.stem(word)
+    return stem
 
 
 @cache

@@ -53,6 +53,7 @@ class _Changes:
         self, alignment: Alignment, openings: Set[int], original_openings: Set[int], language: str | None
     ) -> None:
         self._text, self._original = alignment.roundtrip, alignment.original
+        self._forms = [fold_form(word.text) for word in self._text]
         self._links, self._inflected = alignment.links, alignment.inflected
         self._language = language
         self._kept = frozenset(alignment.links)
@@ -69,7 +70,8 @@ class _Changes:
             last, last_original = t, o
         for t in frame:
             yield from self._respelt(t)
-        yield from self._moved([t for t, o in enumerate(self._links) if o >= 0 and t not in set(frame)])
+        held = set(frame)
+        yield from self._moved([t for t, o in enumerate(self._links) if o >= 0 and t not in held])
 
     def _rewritten(self, gap: range, original_gap: range) -> Iterator[Change]:
         """Pair the runs of words without counterpart in a gap of the frame, the first with the first."""
@@ -140,8 +142,8 @@ class _Changes:
 
     def _repeats(self, here: range) -> bool:
         """Tell whether words put in stand right before or after themselves."""
-        forms = [fold_form(word.text) for word in self._text]
-        size, run = len(here), forms[here.start : here.stop]
+        forms, size = self._forms, len(here)
+        run = forms[here.start : here.stop]
         return bool(run) and run in (
             forms[here.start - size : here.start] if here.start >= size else [],
             forms[here.stop : here.stop + size],

@@ -159,7 +159,15 @@ def _load(options: argparse.Namespace) -> Detector:
 def _rules(options: argparse.Namespace) -> int:
     from .heuristics import HEURISTICS
 
-    rows = [{"id": h.id, "kind": h.kind, "scope": h.scope, "message": h.message} for h in HEURISTICS]
+    rows = [
+        {
+            "id": h.id,
+            "kind": h.kind,
+            "scope": h.scope,
+            "message": h.message if h.counts else f"{h.message} Changes no score.",
+        }
+        for h in HEURISTICS
+    ]
     if options.json:
         sys.stdout.writelines(dumps(row) + "\n" for row in rows)
         return 0

@@ -66,7 +66,7 @@ class Kinds:
             with np.load(path, allow_pickle=False) as arrays:
                 if language not in arrays:
                     return None
-                weights, (scale, *bias) = arrays[language], arrays[f"{language}.scale"].tolist()
+                weights, (scale, *bias) = arrays[language], map(float, arrays[f"{language}.scale"])
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{path}: not a file of kinds: {error!r}") from None
         shape = (BUCKETS, len(CLASSES))

@@ -48,6 +48,8 @@ _MAX_PLACES = 200
 """Places of one word looked at, those nearest to where the sentence would stand."""
 _MAX_GROUP = 12
 """Sentences on one side of a group."""
+_MAX_CHARACTERS = 3_000
+"""Of them together: aligning words takes time that grows with their square."""
 
 Bag = frozenset[str]
 Likely = defaultdict[int, list[int]]
@@ -209,6 +211,8 @@ class _Matcher:
             likely = {k for one in other for k in self._likely[1 - side][one]} & self._free[side] - beside
             for k in (*sorted(beside), *(k for k in sorted(likely) if self._explained(side, k, held, other))):
                 wider = tuple(sorted((*held, k)))
+                if sum(len(self._keys[side][i]) for i in wider) > _MAX_CHARACTERS:
+                    continue
                 sentences, originals = (wider, other) if side == 0 else (other, wider)
                 yield Group(sentences, originals, self._alike_in(sentences, originals))
 

@@ -55,7 +55,7 @@ class Ngrams:
             with np.load(path, allow_pickle=False) as arrays:
                 if language not in arrays:
                     return None
-                weights, (scale, bias) = arrays[language], arrays[f"{language}.scale"].tolist()
+                weights, (scale, bias) = arrays[language], map(float, arrays[f"{language}.scale"])
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{path}: not a file of n-grams: {error!r}") from None
         if weights.shape != (BUCKETS,) or weights.dtype != np.int8 or not np.isfinite([scale, bias]).all():

@@ -110,9 +110,18 @@ class Pivots:
                     arrays["keys"], arrays["weights"], scale, power, tuple(arrays["names"].tolist()),
                     arrays["members"], arrays["thresholds"],
                 )  # fmt: skip
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            found._check(path)
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            IndexError,
+            EOFError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
             raise ValueError(f"{path}: not a file of pivots: {error!r}") from None
-        found._check(path)
         return found
 
     def _check(self, path: Path) -> None:

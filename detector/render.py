@@ -60,7 +60,6 @@ _FILTER = """\
 body:has(#show-{kind}:not(:checked)) main .k.{kind} {{ text-decoration: none; }}
 body:has(#show-{kind}:not(:checked)) main .k.{kind}::after {{ content: none; }}
 body:has(#show-{kind}:not(:checked)) main :is(.msg, tr).{kind} {{ display: none; }}
-body:has(#show-{kind}:not(:checked)) main mark:not(:has(.msg:not(.{kind}))) > .tip {{ display: none; }}
 """
 
 _MAX_SHOWN = 2_000  # characters of one sentence on a terminal; a page shows everything
@@ -530,6 +529,7 @@ def _names(report: Report) -> str:
         return ""
     ranked = sorted(report.names, key=lambda name: not name.drifts)
     drifting = sum(name.drifts for name in ranked)
+    starts = [s.start for s in report.sentences]
     count = f"{len(ranked):,}" + (f", {drifting:,} of them spelt in more than one way" if drifting else "")
     return "".join(
         [
@@ -537,14 +537,13 @@ def _names(report: Report) -> str:
             f"<summary>Names in the text ({count})</summary>\n",
             '<table class="evidence names"><thead><tr><th scope="col">Name</th>',
             '<th scope="col">As the text has it</th></tr></thead>\n<tbody>\n',
-            *(_name_row(report, name) for name in ranked),
+            *(_name_row(report, name, starts) for name in ranked),
             "</tbody></table></details></section>\n",
         ]
     )
 
 
-def _name_row(report: Report, name: Name) -> str:
-    starts = [s.start for s in report.sentences]
+def _name_row(report: Report, name: Name, starts: Sequence[int]) -> str:
     forms = []
     for form in name.forms:
         times = "once" if len(form.spans) == 1 else f"{len(form.spans):,} times"

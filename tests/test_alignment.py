@@ -105,6 +105,14 @@ def test_words_keep_their_marks_and_their_place(text: str, expected: list[str]) 
     assert [text[w.start : w.end] for w in found] == expected
 
 
+def test_a_stem_depends_on_its_word_alone() -> None:
+    said = ["والمدارس", "يكتبون", "استخدامات", "كتابنا", "فسيكتبونها", "المعلمون"] * 20
+    alone = {w: alignment._stem.__wrapped__(w, "ar") for w in said}
+    assert [alignment._stem.__wrapped__(w, "ar") for w in reversed(said)] == [
+        alone[w] for w in reversed(said)
+    ]
+
+
 def test_documentation_examples_hold() -> None:
     assert doctest.testmod(alignment).failed == 0
     assert doctest.testmod(alignment).attempted >= 2

@@ -360,7 +360,7 @@ def test_rules_are_listed(run: Run) -> None:
     assert [line.split()[0] for line in run.out.splitlines()[1:]] == [h.id for h in HEURISTICS]
     assert run("rules", "--json") == 0
     assert [(r["id"], r["kind"], r["scope"], r["message"]) for r in run.lines] == [
-        (h.id, h.kind, h.scope, h.message) for h in HEURISTICS
+        (h.id, h.kind, h.scope, h.message + ("" if h.counts else " Changes no score.")) for h in HEURISTICS
     ]
 
 

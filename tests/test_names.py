@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -130,6 +131,36 @@ def test_known_names_are_mined_from_several_articles_and_real_ones_kept() -> Non
     ]
     mined = mine(texts, table, min_articles=2)
     assert mined == {("Taras", "Zelkov"): 2, ("Taras", "Zelkoff"): 1}
+
+
+@pytest.mark.parametrize("gap", [" ", "\u00a0", "  ", "\u202f"])
+def test_a_full_name_is_one_whatever_blank_parts_it(gap: str) -> None:
+    lines = (
+        "Novelist Olga Kivoren opened the fair.",
+        f"Later Kivorenn{gap}Halvik left.",
+        "Everyone cheered.",
+    )
+    assert names.find(sentences(lines), "en") == []
+    assert {name.proposed for name in names_of(sentences(lines), "en")} == {
+        "Novelist Olga Kivoren",
+        "Kivorenn Halvik",
+    }
+
+
+def test_a_spelling_that_is_itself_another_is_never_proposed() -> None:
+    lines = (
+        "Then Pavel Derenkov spoke.", "Pavel Derenkov left.", "Then Derenkov slept.",
+        "Pavel Derenkoff came.", "Pavel Derenkoff ran.", "Pavel Derencoff hid.",
+    )  # fmt: skip
+    proposed = {e.suggestions for e in names.find(sentences(lines), "en")}
+    assert proposed == {("Derenkov",)}
+    assert [name.proposed for name in names_of(sentences(lines), "en")] == ["Pavel Derenkov"]
+
+
+def test_a_long_row_of_capitals_names_nobody_and_takes_no_time() -> None:
+    start = time.process_time()
+    assert names_of(sentences(("the fair " * 20_000 + "Ka " * 15_000,)), "en") == ()
+    assert time.process_time() - start < 5
 
 
 def test_the_table_of_names_follows_each_through_the_text() -> None:

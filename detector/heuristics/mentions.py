@@ -31,6 +31,10 @@ _ARTICLED = re.compile(
     rf"(?P<article>\b(?:[AaEeUu]l|[Aa](?:s|d|r|n|t|z|sh))-(?=[^\W\d_]))?(?P<word>{WORD.pattern})"
 )
 _POSSESSIVE = re.compile("['’]s?$")
+_GAP = re.compile(r"[^\S\r\n]+")
+_AFTER_INITIAL = re.compile(r"\.[^\S\r\n]")
+_MOST_WORDS = 8
+"""Of a name; longer rows of capitals are lists and headings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +79,20 @@ def _mentions(sentence: Sentence, index: int, table: Lexicon) -> Iterator[Mentio
         counts = table[word]
         starts = match is found[0] and counts.small > counts.capital
         named = word[0].isupper() and not word.isupper() and not starts and folded not in _TITLES
-        beside = bool(run) and text[run[-1].end() : match.start()] == " "
+        beside = bool(run) and _GAP.fullmatch(text, run[-1].end(), match.start()) is not None
         if run and not (named and beside):
-            yield _mention(run, title, sentence.start, index, before in determiners, folded if beside else "")
+            if len(run) <= _MOST_WORDS:
+                yield _mention(
+                    run, title, sentence.start, index, before in determiners, folded if beside else ""
+                )
             run, title, before = [], "", ""
         if named:
             run.append(match)
         else:
-            initial = len(word) == 1 and word.isupper() and text[match.end() : match.end() + 2] == ". "
+            initial = len(word) == 1 and word.isupper() and _AFTER_INITIAL.match(text, match.end())
             title = folded if folded in _TITLES else f"{word}." if initial else ""
             before = folded
-    if run:
+    if 0 < len(run) <= _MOST_WORDS:
         yield _mention(run, title, sentence.start, index, before in determiners, "")
 
 

@@ -123,7 +123,16 @@ def _drifts(
     ):
         rare, common = (b, a) if counts[a] >= counts[b] else (a, b)
         drifts.setdefault(rare, (common, sureness))
-    return drifts
+    return {rare: (_settled(rare, drifts), sureness) for rare, (_, sureness) in drifts.items()}
+
+
+def _settled(form: str, drifts: Mapping[str, tuple[str, float]]) -> str:
+    """Follow a form to the spelling that is itself none of another."""
+    seen, common = {form}, drifts[form][0]
+    while common in drifts and common not in seen:
+        seen.add(common)
+        common = drifts[common][0]
+    return drifts[form][0] if common in seen else common
 
 
 def _pairs(found: Sequence[Mention]) -> dict[tuple[str, str], list[int]]:
