@@ -331,8 +331,9 @@ def test_a_long_sentence_is_compared_in_pieces_that_fall_alike() -> None:
         ),
         ("a" * 1_000_000, "a " * 100_000, 0),
         ("." * 100_000, "!" * 100_000, 0),
+        ("a b " * 10_000, "b c " * 10_000, 100),
     ],
-    ids=["equal", "nearly equal", "numbered", "one line", "marks"],
+    ids=["equal", "nearly equal", "numbered", "one line", "marks", "alike"],
 )
 def test_pathological_texts_end_in_seconds(text: str, original: str, pairs: int) -> None:
     start = time.process_time()
