@@ -22,6 +22,8 @@ from detector.tokens import Tokenizer, Window
 from .corpora import SEED, read
 from .damage import HOPS, JUDGED, hter_damage, mqm_damage
 from .pivots import group_index
+from .replaced import replace, stand_ins
+from .vocabulary import human_text
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,9 @@ class Example:
     spans: Spans | None = None
 
 
+Pieces = tuple[Tokenizer, npt.NDArray[np.float32]]
+"""A base's tokenizer, and its word vectors, shape (pieces, hidden)."""
+
 Unit = tuple[Example, ...]
 """One example, or two of which the second must outscore the first wherever both are known."""
 
@@ -65,10 +70,17 @@ class Share:
     marked: int = 20
     human: int = 340
     on_purpose: int = 25
+    replaced: int = 0
 
 
 def stream(
-    corpora: Path, gold: Path, languages: Sequence[str], share: Share, seed: int = SEED
+    corpora: Path,
+    gold: Path,
+    languages: Sequence[str],
+    share: Share,
+    seed: int = SEED,
+    *,
+    pieces: Pieces | None = None,
 ) -> Iterator[list[Unit]]:
     """Give endless rounds of units, every source in its share; the same seed gives the same rounds.
 
@@ -76,9 +88,20 @@ def stream(
     it there is: small ones are heard, and large ones are not wasted. Sources that the corpora lack
     are left out, and that is logged.
 
+    Args:
+        corpora: Folder of the shape `training.roundtrip` writes.
+        gold: Folder that `training.damage` wrote.
+        languages: BCP 47 tags.
+        share: What a round is made of.
+        seed: Seeds every choice.
+        pieces: What ``share.replaced`` needs.
+
     Raises:
         FileNotFoundError: At the first round, if every source is lacking.
+        ValueError: At the first round, if ``share.replaced`` is asked for without pieces.
     """
+    if share.replaced and pieces is None:
+        raise ValueError("share.replaced needs the pieces of the base")
     rng = np.random.default_rng(seed)
     sources: list[tuple[int, Iterator[Unit]]] = []
     for count, make in (
@@ -90,6 +113,7 @@ def stream(
         (share.marked, partial(_marked, corpora)),
         (share.human, partial(_human, corpora)),
         (share.on_purpose, partial(_on_purpose, corpora)),
+        *([(share.replaced, partial(_replaced, corpora, pieces))] if pieces else []),
     ):
         found = []
         for language in languages if count else ():
@@ -430,6 +454,32 @@ def _on_purpose(corpora: Path, language: str, rng: np.random.Generator) -> Sourc
                 yield (
                     Example(texts[i], 0.0, math.nan, -1, _untouched(texts[i])),
                     Example(damaged, 0.9, math.nan, -1, spans),
+                )
+
+    return Source(len(texts), units())
+
+
+_MOST_HUMAN = 3000
+"""Sentences of each table of people's text that pieces are replaced in."""
+_DAMAGE_OF_ONE, _DAMAGE_OF_MORE = 0.4, 0.15
+"""Damage of a sentence with one replaced piece, and of every further one: about what readers give."""
+
+
+def _replaced(corpora: Path, pieces: Pieces, language: str, rng: np.random.Generator) -> Source:
+    """People's sentences and the same with some pieces replaced (see `replaced`)."""
+    tokenizer, vectors = pieces
+    texts = [t for t in human_text(corpora, language, "train", most=_MOST_HUMAN) if 30 <= len(t) < 300]
+    _need(len(texts), "people's text", language)
+    others = stand_ins(tokenizer, vectors, texts)
+
+    def units() -> Iterator[Unit]:
+        for i in _forever(len(texts), rng):
+            text, places = replace(texts[i], tokenizer, others, rng)
+            if places:
+                damage = min(1.0, _DAMAGE_OF_ONE + _DAMAGE_OF_MORE * (len(places) - 1))
+                yield (
+                    Example(texts[i], 0.0, math.nan, -1, _untouched(texts[i])),
+                    Example(text, damage, math.nan, -1, marked_words(text, np.ravel(places).tolist())),
                 )
 
     return Source(len(texts), units())

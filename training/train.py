@@ -318,7 +318,12 @@ class Trainer:
         # a resumed run draws new units: the seed moves with the sentences already read
         languages = named(config.languages, Path(config.corpora))
         rounds = stream(
-            Path(config.corpora), Path(config.gold), languages, config.share, config.seed + self.read
+            Path(config.corpora),
+            Path(config.gold),
+            languages,
+            config.share,
+            config.seed + self.read,
+            pieces=(self.tokenizer, self._vectors()),
         )
         rng = np.random.default_rng(config.seed + self.read)
         saved = last = time.monotonic()
@@ -360,6 +365,10 @@ class Trainer:
         self._probe(probe)
         self.checkpoint()
         self.save()
+
+    def _vectors(self) -> npt.NDArray[np.float32]:
+        weight: Tensor = self.model.encoder.get_input_embeddings().weight
+        return weight.detach().float().cpu().numpy()
 
     def _set_rate(self) -> None:
         """Warm up over a twentieth of the run, then fall to zero."""
