@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,7 +60,7 @@ class Offer:
     Attributes:
         article: What a bootstrap draws together.
         rule: Who offers it.
-        sureness: How sure the rule says it is, from 0.0 to 1.0.
+        sureness: How often the rule says its suggestion is right, from 0.0 to 1.0, or nan.
         equal: Whether the first suggestion is the author's wording in that place. Capitals count where
             they are what the evidence is about.
         any_equal: Whether some suggestion is.
@@ -85,7 +86,7 @@ class Result:
         equal: Share of the first suggestions that are the author's wording.
         any_equal: Share of offers that hold it.
         placed: Share of those whose place in the original is known.
-        sureness: How sure the rule says it is, on average.
+        sureness: How often the rule says its suggestion is right, on average over those where it does.
         native: Per 1,000 sentences of native news.
     """
 
@@ -147,9 +148,10 @@ def _offer(text: Trip, i: int, offset: int, e: Evidence) -> Offer:
     wording = author_wording(original, roundtrip, start, end)
     form = str if e.kind == "casing" else _folded
     right = [wording is not None and form(s) == form(wording) for s in e.suggestions]
+    sureness = math.nan if e.suggestion_score is None else e.suggestion_score
     marked = f"{roundtrip[:start]}[[{roundtrip[start:end]}]]{roundtrip[end:]}"
     line = f"{e.found_by} {marked} -> {' | '.join(e.suggestions)} (original: {original})"
-    return Offer(text.article, e.found_by, e.score, right[0], any(right), wording is not None, line)
+    return Offer(text.article, e.found_by, sureness, right[0], any(right), wording is not None, line)
 
 
 def author_wording(original: str, roundtrip: str, start: int, end: int) -> str | None:
@@ -196,7 +198,7 @@ def _result(some: Sequence[Offer], read_: int, native: Figure) -> Result:
         equal=_share(some, [o.equal for o in some]),
         any_equal=_share(some, [o.any_equal for o in some]),
         placed=_share(some, [o.placed for o in some]),
-        sureness=_share(some, [o.sureness for o in some]),
+        sureness=_mean([o.sureness for o in some if not math.isnan(o.sureness)]),
         native=native,
     )
 
@@ -205,8 +207,12 @@ def _rate(hits: int, of: int) -> float | None:
     return 1000 * hits / of if of else None
 
 
-def _share(some: Sequence[Offer], values: Sequence[float]) -> Figure:
-    """Average over offers, with an interval over articles, or exact where all are of one."""
+def _mean(values: Sequence[float]) -> Figure:
+    return Figure(sum(values) / len(values) if values else None, len(values))
+
+
+def _share(some: Sequence[Offer], values: Sequence[bool]) -> Figure:
+    """Give a share of offers, with an interval over articles; an exact one where they do not vary."""
     if not some:
         return Figure(None, 0)
     numbers = np.array(values, dtype=np.float64)

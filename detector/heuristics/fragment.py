@@ -43,7 +43,7 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
             and (table.language == "en" or sentence.text[last.start() - 1] != ".")
             and counts.last + 0.5 <= _MAX_RATE * counts.total
         ):
-            message = f"The sentence very likely breaks off after “{last[0]}”: hardly any ends so."
+            message = f"The sentence very likely breaks off after “{last[0]}”: hardly any ends there."
         else:
             continue
         evidence.append(Evidence(sentence.start + last.start(), sentence.end, KIND, 0.85, ID, message))
