@@ -16,11 +16,11 @@ SECTIONS = re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGE.read_text("utf-8"), r
 EXAMPLES = [
     (kind, text, re.findall(r"^- (.+)$", told, re.MULTILINE))
     for kind, section in SECTIONS
-    for text, told in re.findall(r"^> (.+)\n\n(.*?)(?=^> |\Z)", section, re.DOTALL | re.MULTILINE)
+    for text, told in re.findall(r"^> ([^\n]+)\n\n(.*?)(?=^> |\Z)", section, re.DOTALL | re.MULTILINE)
 ]
 TOLD = re.compile(
     r"(?P<kind>\w+) “(?P<words>.+?)”, `(?P<by>[\w.]+)`, (?P<sure>[01]\.\d\d): (?P<message>.+?)"
-    r"(?: Perhaps: (?P<first>[\w ]+).*)?"
+    r"(?: Perhaps: (?P<first>\w+(?: \w+)*).*)?"
 )
 
 
