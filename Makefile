@@ -23,7 +23,7 @@ PIP_ARGS ?=
 
 BIN := $(VENV)/bin
 
-.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations kinds spans calibrate export evaluate pivots rules names evaluate-names evaluate-compare phrases evaluate-phrases benchmark stress clean
+.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations kinds spans calibrate export evaluate pivots rules names evaluate-names evaluate-compare evaluate-suggestions phrases evaluate-phrases benchmark stress clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -126,6 +126,9 @@ evaluate-names: $(VENV)/full.stamp ## Measure the rules for names: on our own te
 
 evaluate-compare: $(VENV)/full.stamp ## Measure detector.compare on whole articles of dev; ARGS='--split test' or '--size 2000'
 	$(BIN)/python -m eval.compare --corpora "$(CORPORA)" --languages $(LANGS) $(ARGS)
+
+evaluate-suggestions: $(VENV)/full.stamp ## Measure how often suggestions are the author's wording; ARGS='--split test'
+	$(BIN)/python -m eval.suggestions --corpora "$(CORPORA)" $(ARGS)
 
 phrases: $(VENV)/full.stamp ## Mine phrases that machines write, LANGS=en|all; ARGS=--science-only makes the table that ships
 	$(BIN)/python -m training.phrases --corpora "$(CORPORA)" $(if $(filter all,$(LANGS)),,--languages $(LANGS)) $(ARGS)

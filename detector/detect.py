@@ -30,7 +30,7 @@ from .heuristics import HEURISTICS, names
 from .language import are_close, count_letters, differs, identifier_name, identify, normalise_tag
 from .models import Model, locate, members
 from .pivots import Guess
-from .report import Comparison, Evidence, Name, Report, Sentence, SentenceReport, Signature, Verdict
+from .report import Comparison, Evidence, Kind, Name, Report, Sentence, SentenceReport, Signature, Verdict
 from .segment import segment, segmenter_name
 from .spans import Span
 
@@ -43,6 +43,21 @@ _SURE_LETTERS = 200
 """Fewer do not prove that a text is in another language than its original."""
 _AT_ONCE = 200_000  # characters
 _NEVER = 2.0  # a threshold that no score reaches; JSON has no infinity
+_PROBABLE = 0.6
+_SAID: dict[Kind, str] = {
+    "term": "a wrong word, or the wrong sense of one",
+    "name": "a name spelt or translated in another way than the author's",
+    "casing": "a capital or small letter that does not belong here",
+    "syntax": "put together as another language does: the order, or a small word",
+    "agreement": "an ending, tense or article that does not fit",
+    "untranslated": "left in another language",
+    "punctuation": "the punctuation of another language",
+    "number": "a number, date or unit that was changed",
+    "repetition": "said twice by mistake",
+    "fragment": "broken off",
+    "boilerplate": "not part of the text",
+}
+"""What the encoder's spans mean, by kind, after "probably"."""
 _EVIDENCE_ONLY = frozenset(h.id for h in HEURISTICS if not h.counts)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SAVED = (
@@ -581,14 +596,14 @@ def _new(spans: Iterable[Span], sentence: Sentence, known: Sequence[Evidence]) -
     for span in spans:
         if any(taken[span.start : span.end]):
             continue
-        words = sentence.text[span.start : span.end]
         yield Evidence(
             sentence.start + span.start,
             sentence.start + span.end,
             span.kind,
             span.score,
             "model",
-            f"“{words}” reads like a translator's wording here; the author may have put it otherwise.",
+            f"{'Probably' if span.score >= _PROBABLE else 'Perhaps'} {_SAID[span.kind]}; it may also be "
+            "an odd but harmless wording.",
         )
 
 

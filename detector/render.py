@@ -42,7 +42,7 @@ KIND_NAMES: dict[Kind, str] = {
     "term": "wrong word",
     "name": "name",
     "casing": "capital or small letter",
-    "syntax": "word order",
+    "syntax": "sentence structure",
     "agreement": "agreement",
     "untranslated": "left untranslated",
     "punctuation": "punctuation",
@@ -187,9 +187,10 @@ def _counted(report: Report) -> str:
 
 
 def _explained(text: str, e: Evidence, label: str) -> str:
-    perhaps = f" Perhaps: {', '.join(map(printable, e.suggestions))}." if e.suggestions else ""
+    perhaps = f" Perhaps: {', '.join(map(printable, e.suggestions))}{_trusted(e)}." if e.suggestions else ""
     words = printable(_quoted(text, e))
-    return f'{label} {e.kind} "{words}": {printable(e.message)}{perhaps} [{printable(e.found_by)}]'
+    source = f"{printable(e.found_by)} {show_score(e.score)}"
+    return f'{label} {e.kind} "{words}": {printable(e.message)}{perhaps} [{source}]'
 
 
 def _quoted(text: str, e: Evidence) -> str:
@@ -492,7 +493,13 @@ def underlined(
 
 def _perhaps(e: Evidence) -> str:
     words = ", ".join(f"<bdi>{escaped(s)}</bdi>" for s in e.suggestions)
-    return f' <span class="perhaps">Perhaps: {words}</span>' if words else ""
+    return f' <span class="perhaps">Perhaps: {words}{_trusted(e)}</span>' if words else ""
+
+
+def _trusted(e: Evidence) -> str:
+    """Say how often suggestions of this source were right, where that was measured."""
+    score = e.suggestion_score
+    return "" if score is None else f" (what the author wrote about {10 * score:.0f} times in 10)"
 
 
 def _table(report: Report, marks: Sequence[Mark]) -> str:
@@ -563,8 +570,8 @@ def _contributions(report: Report) -> str:
     if not judged and not report.contributions:
         return ""
     parts = [
-        "<section><details><summary>What each score is made of</summary><p>Every feature adds to the logit ",
-        "of the score or takes from it; the sum is the logit. What rounds to 0.00 is left out.</p>\n",
+        "<section><details><summary>What each score is made of</summary><p>Every feature adds to the score ",
+        "or takes from it; the sum is the logit of the score. What rounds to 0.00 is left out.</p>\n",
         '<dl class="terms">',
     ]
     if report.contributions:

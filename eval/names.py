@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 
 from detector.heuristics import HEURISTICS, Heuristic
 from detector.heuristics.lexicon import lexicon, words
+from detector.heuristics.names import spellings
 from detector.report import Evidence
 
 from .rules import Rate, Text, marked, sentences, share_interval
@@ -71,15 +72,18 @@ def evidence(text: Text, language: str, rules: Sequence[Heuristic] = RULES) -> l
     return [e for rule in rules for e in rule.find(sentences(text), language)]
 
 
-def repairs(text: Text, found: Iterable[Evidence], wrong: str, right: str) -> bool:
-    """Tell whether some evidence, with its first suggestion put in, turns ``wrong`` into ``right``.
+def repairs(text: Text, language: str, found: Iterable[Evidence], wrong: str, right: str) -> bool:
+    """Tell whether some evidence points at ``wrong`` and names the spelling that makes it ``right``.
+
+    That is its first suggestion or, where it makes none, the spelling that it says stands elsewhere.
 
     Example:
-        >>> e = Evidence(0, 2, "name", 0.8, "names.drift", "One name.", ("Xi",))
-        >>> repairs(("Ji Weimin left.",), [e], "Ji Weimin", "Xi Weimin")
+        >>> e = Evidence(0, 2, "name", 0.8, "names.known", "One name.", ("Xi",))
+        >>> repairs(("Ji Weimin left.",), "en", [e], "Ji Weimin", "Xi Weimin")
         True
     """
     whole = "\n".join(text)
+    elsewhere = spellings(sentences(text), language)
     for e in found:
         first = max(0, e.start - len(wrong))
         before, damaged, after = (
@@ -87,7 +91,8 @@ def repairs(text: Text, found: Iterable[Evidence], wrong: str, right: str) -> bo
             whole[e.start : e.end],
             whole[e.end : e.end + len(wrong)],
         )
-        if wrong in before + damaged + after and right in before + "".join(e.suggestions[:1]) + after:
+        other = e.suggestions[0] if e.suggestions else elsewhere.get(damaged, "")
+        if wrong in before + damaged + after and right in before + other + after:
             return True
     return False
 
@@ -104,7 +109,7 @@ def measure_cases(cases: Sequence[Case]) -> dict[str, Rate]:
 
 def _found(case: Case) -> bool:
     found = evidence(case.text, case.language)
-    return repairs(case.text, found, case.wrong or "", case.right or "")
+    return repairs(case.text, case.language, found, case.wrong or "", case.right or "")
 
 
 def articles(corpora: Path, split: str) -> dict[str, list[Text]]:
@@ -223,7 +228,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"no corpora: {error}", file=sys.stderr)
         return 2
     cases = {name: measure_cases([c for c in every if c.held_out is part]) for name, part in parts.items()}
-    hits = sum(repairs(text, evidence(text, "en"), wrong, right) for text, wrong, right in damaged)
+    hits = sum(repairs(text, "en", evidence(text, "en"), wrong, right) for text, wrong, right in damaged)
     repaired = Rate(hits, len(damaged))
     native = {language: measure_native(some, language) for language, some in texts.items()}
     print(markdown(cases, repaired, {language: rates for language, (rates, _) in native.items()}))

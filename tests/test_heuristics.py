@@ -295,7 +295,7 @@ def test_small_starts_are_judged_by_the_rest_of_the_text(language: str, text: st
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted", "suggestion"),
+    ("text", "wanted", "commoner"),
     [
         ("President Xi Jinping spoke.\nXi was cheered.\nLater Ji left.", ["Ji"], "Xi"),
         ("President Xi met the guests.\nXi spoke first.\nThen Ji said the talks went well.", ["Ji"], "Xi"),
@@ -310,11 +310,22 @@ def test_small_starts_are_judged_by_the_rest_of_the_text(language: str, text: st
     ],
 )
 def test_names_that_drift_are_found_with_their_commoner_form(
-    text: str, wanted: list[str], suggestion: str
+    text: str, wanted: list[str], commoner: str
 ) -> None:
     evidence = RULES["names.drift"].find(lines(text), "en")
     assert [text[e.start : e.end] for e in evidence] == wanted
-    assert {e.suggestions for e in evidence} == {(suggestion,)}
+    assert all(f"the “{commoner}” that stands" in e.message for e in evidence)
+
+
+def test_only_a_spelling_that_news_knows_better_is_suggested() -> None:
+    def suggestions(text: str) -> set[tuple[str, ...]]:
+        return {e.suggestions for e in RULES["names.drift"].find(lines(text), "en")}
+
+    known = "Kim Kardashian arrived.\nKim Kardashian spoke.\nKim Cardashian left."
+    assert suggestions(known) == {("Kardashian",)}
+    assert suggestions("Pavel Derenkov spoke.\nPavel Derenkov left.\nPavel Derenkoff hid.") == {()}
+    (e,) = RULES["names.drift"].find(lines(known), "en")
+    assert e.suggestion_score == 0.4
 
 
 @pytest.mark.parametrize(

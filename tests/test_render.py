@@ -151,7 +151,9 @@ def test_page_links_and_descriptions_lead_somewhere(text: str, language: str, ma
 
 def test_overlapping_damage_tells_both_messages_where_both_hold() -> None:
     page = Page(to_html(make_report(ENGLISH, "en", [("minister He", "syntax"), ("He and her", "agreement")])))
-    told = {start: ("word order" in words, "agreement" in words) for start, words in page.messages.items()}
+    told = {
+        start: ("sentence structure" in words, "agreement" in words) for start, words in page.messages.items()
+    }
     assert told == {"t4": (True, False), "t13": (True, True), "t15": (False, True)}
 
 
@@ -342,7 +344,7 @@ def test_terminal_marks_evidence_and_explains_it() -> None:
     shown = to_terminal(report, colour=False, width=100, title="a.txt")
     assert shown.startswith("a.txt: Probably came back from machine translation\n")
     assert "The [minister He](1) and her [deputy](2) arrived" in shown
-    assert '(1) syntax "minister He": What is wrong. Perhaps: minister. [model]' in shown
+    assert '(1) syntax "minister He": What is wrong. Perhaps: minister. [model 0.90]' in shown
     assert "line 1, score 0.95" in shown
 
 

@@ -59,10 +59,14 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
     evidence = []
     for sentence in sentences:
         marks = [
-            (m.span(), 0.95, "is the mark of a translation widget") for m in _WIDGET.finditer(sentence.text)
+            (m.span(), 0.95, "is what a translation button leaves on a page; it is no")
+            for m in _WIDGET.finditer(sentence.text)
         ]
         if glued is not None:
-            marks += [(m.span(), 0.7, "points to another article") for m in glued.finditer(sentence.text)]
+            marks += [
+                (m.span(), 0.7, "points to another article and is probably no")
+                for m in glued.finditer(sentence.text)
+            ]
         for (start, end), score, reason in sorted(marks):
             evidence.append(
                 Evidence(
@@ -71,7 +75,7 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
                     KIND,
                     score,
                     ID,
-                    f"“{sentence.text[start:end]}” {reason}; it is not part of the prose.",
+                    f"“{sentence.text[start:end]}” {reason} part of the text.",
                 )
             )
     return evidence

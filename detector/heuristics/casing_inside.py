@@ -98,9 +98,8 @@ def _find(sentence: Sentence, table: Lexicon) -> list[Evidence]:
                 KIND,
                 round(1 - rate, 2),
                 ID,
-                f"“{word}” stands capitalised inside the sentence; native text writes it small there "
-                f"in {min(99.9, 100 * (1 - rate)):.3g} % of cases.",
-                (fold(word, table.language),),
+                f"“{word}” has a capital inside the sentence, where people write it small in "
+                f"{min(99.9, 100 * (1 - rate)):.3g} % of cases. A full stop may be missing before it.",
             )
         )
     return evidence

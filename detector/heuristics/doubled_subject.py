@@ -59,7 +59,11 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
     for sentence in sentences:
         text = sentence.text
         spans = [
-            (match.span(), 0.9, f"Two subjects stand side by side: “{match[0]}”.")
+            (
+                match.span(),
+                0.9,
+                f"In “{match[0]}” two subjects stand side by side; one is very likely left over.",
+            )
             for match in pairs.finditer(text)
             if preposition is None or not preposition.search(text, max(0, match.start() - 12), match.start())
         ]
@@ -74,7 +78,9 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
                     and noun[0] not in table.function_words
                     and following[0].islower()
                 ):
-                    message = f"“{match[0]}” follows “{noun[0]}” as a second subject."
+                    message = (
+                        f"“{match[0]}” follows “{noun[0]}” as a second subject; one is probably left over."
+                    )
                     spans.append((match.span(), 0.8, message))
         evidence += [
             Evidence(sentence.start + start, sentence.start + end, KIND, score, ID, message)

@@ -36,14 +36,14 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
         tail = sentence.text[last.end() :]
         counts = table[last[0]]
         if _CUT.search(sentence.text):
-            message = f"The sentence breaks off inside “{last[0]}-”."
+            message = f"The sentence very likely breaks off inside “{last[0]}-”."
         elif (
             tail in (".", "。", "।")
             and not last[0][0].isupper()
             and (table.language == "en" or sentence.text[last.start() - 1] != ".")
             and counts.last + 0.5 <= _MAX_RATE * counts.total
         ):
-            message = f"The sentence breaks off after “{last[0]}”, which ends hardly any sentence."
+            message = f"The sentence very likely breaks off after “{last[0]}”: hardly any ends there."
         else:
             continue
         evidence.append(Evidence(sentence.start + last.start(), sentence.end, KIND, 0.85, ID, message))

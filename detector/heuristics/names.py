@@ -32,13 +32,18 @@ _SETTLED = 3
 _RARE_WORD = 5
 _KNOWN = 3
 _MOST_CANDIDATES = 50
+_AUTHORS_OWN = 0.4
+"""Share of suggestions that were the author's own: 43 of 100 in train (`eval.suggestions`).
+
+Of the commoner spellings that native text does not know better 47 of 440 were: engines misspell such a
+name more often than not, and then the majority is wrong."""
 
 _Drift = tuple[str, str, float]
 """Two forms of one name, the one that was introduced or stood first before the other; how sure."""
 
 
 def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
-    """Find the rarer spelling of a name, with the commoner one as its suggestion.
+    """Find the rarer spelling of a name, and suggest the commoner one where native text knows it better.
 
     Two full names that share one word drift where the other is alike; a name alone drifts from
     one that was introduced in full or by a title; a place drifts from its name in another
@@ -53,7 +58,7 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
     counts = Counter(form for mention in found for form in mention.forms)
     drifts = _drifts(sentences, found, table)
     return [
-        _evidence(span, form, *drifts[form], counts)
+        _evidence(span, form, *drifts[form], counts, table)
         for mention in found
         for form, span in zip(mention.forms, mention.spans, strict=True)
         if form in drifts
@@ -84,6 +89,15 @@ def names_of(sentences: Sequence[Sentence], language: str | None) -> tuple[Name,
         or len({m.forms for m in group}) > 1
         or (any(m.title for m in group) and table[key[0]].capital >= table[key[0]].small)
     )
+
+
+def spellings(sentences: Sequence[Sentence], language: str | None) -> dict[str, str]:
+    """Give each form that is the rarer spelling of a name with the commoner one."""
+    table = lexicon(language)
+    if table is None:
+        return {}
+    drifts = _drifts(sentences, mentions(sentences, table), table)
+    return {rare: common for rare, (common, _) in drifts.items()}
 
 
 def _fuller(spelt: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], tuple[str, ...]]:
@@ -271,9 +285,13 @@ def _known(word: str, table: Lexicon) -> bool:
 
 
 def _evidence(
-    span: tuple[int, int], rare: str, common: str, sureness: float, counts: Mapping[str, int]
+    span: tuple[int, int], rare: str, common: str, sureness: float, counts: Mapping[str, int], table: Lexicon
 ) -> Evidence:
+    """Mark the rarer form; a name that native text does not know may be misspelt wherever it stands."""
     times = "once" if counts[common] == 1 else f"{counts[common]} times"
-    score = min(0.95, sureness + 0.02 * counts[common])
-    message = f"“{rare}” may be the “{common}” that stands {times} in this text."
-    return Evidence(*span, KIND, round(score, 2), ID, message, (common,))
+    score = round(min(0.95, sureness + 0.02 * counts[common]), 2)
+    message = f"“{rare}” may be the “{common}” that stands {times} in this text"
+    if table[common].capital > table[rare].capital:
+        message += "; the news seen knows that spelling better."
+        return Evidence(*span, KIND, score, ID, message, (common,), _AUTHORS_OWN)
+    return Evidence(*span, KIND, score, ID, f"{message}; either may be the wrong one.")

@@ -26,6 +26,8 @@ _UNITS: Final = {
     "%": "percent|per cent",
 }
 
+_FIGURE: Final = r"(?<![\d.,])\d[\d.,]{0,15}"
+
 # Reasons and patterns; each pattern is a fault by itself. 百万千瓦, a million kilowatts, is right, and
 # so is the decimal point of Swiss francs.
 _PATTERNS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
@@ -37,7 +39,7 @@ _PATTERNS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ),
         (
             "names its unit twice",
-            "|".join(rf"\d ?{a} (?:{b})\b|\d (?:{b}) ?{a}(?!\w)" for a, b in _UNITS.items()),
+            "|".join(rf"{_FIGURE} ?{a} (?:{b})\b|{_FIGURE} (?:{b}) ?{a}(?!\w)" for a, b in _UNITS.items()),
         ),
         (
             "writes a year like an amount",
@@ -105,7 +107,7 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
             KIND,
             0.85,
             ID,
-            f"“{sentence.text[start:end]}” {reason}.",
+            f"“{sentence.text[start:end]}” {reason}, which writers of this language hardly ever do.",
         )
         for sentence in sentences
         for start, end, reason in sorted(_find(sentence.text, code))

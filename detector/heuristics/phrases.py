@@ -145,6 +145,7 @@ def _evidence(sentence: Sentence, start: int, end: int, phrase: Phrase, language
         ID,
         _message(words, phrase),
         suggestions,
+        phrase.wordings[0][1] / phrase.stood if phrase.stood and suggestions else None,
     )
 
 

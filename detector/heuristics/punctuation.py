@@ -91,8 +91,8 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
             KIND,
             round(1 - rate / _MAX_RATE / 2, 2),
             ID,
-            f"“{match[0].strip()}”" + (f" ({name})" if len(name) > 2 else "") + " is hardly ever set in "
-            "native text of this language.",
+            f"“{match[0].strip()}”{f' ({name})' if len(name) > 2 else ''} is probably the habit of another "
+            "language; writers of this one hardly ever set it.",
         )
         for sentence in sentences
         for name, (pattern, rate) in foreign.items()

@@ -53,7 +53,8 @@ def find(sentences: Sequence[Sentence], language: str | None) -> list[Evidence]:
                     KIND,
                     score,
                     ID,
-                    f"“{_shortened(sentence.text[start:end])}” says the same words twice in a row.",
+                    f"“{_shortened(sentence.text[start:end])}” says the same words again at once, "
+                    "very likely by mistake.",
                 )
             )
     return evidence

@@ -124,11 +124,17 @@ def _find(
             if typed is not None and (_run_together(word[0]) or not _is_mixed(letters.translate(typed))):
                 left.append(word.span())
             elif _is_mixed(letters):
-                found.append((*word.span(), 0.95, f"“{word[0]}” mixes letters of two scripts in one word."))
+                found.append(
+                    (
+                        *word.span(),
+                        0.95,
+                        f"“{word[0]}” mixes letters of two alphabets in one word; people hardly ever do.",
+                    )
+                )
     elsewhere = quoted, [(start, end) for start, end, _, _ in found], left
     for name, run in foreign.items():
         found += [
-            (*match.span(), 0.9, f"“{match[0]}” is left in {name} letters.")
+            (*match.span(), 0.9, f"“{match[0]}” is in {name} letters, very likely left untranslated.")
             for match in run.finditer(text)
             if len(match[0]) >= (1 if name == "Han" else _MIN_RUN)
             and not any(within(spans, match.start()) for spans in elsewhere)

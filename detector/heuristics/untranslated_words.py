@@ -96,7 +96,7 @@ def _evidence(
             KIND,
             min(0.95, 0.6 + 0.1 * len(group)),
             ID,
-            f"“{sentence.text[start:end]}” reads as words of another language "
-            f"({', '.join(sorted(languages_))}).",
+            f"“{sentence.text[start:end]}” was probably left in another language "
+            f"(code {' or '.join(sorted(languages_))}).",
         )
     ]
