@@ -126,13 +126,13 @@ def read_sentence(text: str, examined: Examined, i: int, kinds: Kinds | None) ->
     return ReadSentence.of(text, examined.logits[i].words, kinds)
 
 
-def some_of_dev(gold: Path, language: str, most: int) -> pd.DataFrame:
-    """Give up to ``most`` round trips of dev in which a word changed, of as many originals as may be.
+def some_of(gold: Path, language: str, split: str, most: int) -> pd.DataFrame:
+    """Give up to ``most`` round trips of a split in which a word changed, of as many originals as may be.
 
     Raises:
-        FileNotFoundError: If there is no gold of dev.
+        FileNotFoundError: If there is no gold of it.
     """
-    frame = pd.read_parquet(gold / f"{language}-dev.parquet")
+    frame = pd.read_parquet(gold / f"{language}-{split}.parquet")
     frame = frame[frame["changed"] > 0].sample(frac=1, random_state=SEED)
     rank = frame.groupby("original_id").cumcount()
     return frame.iloc[np.argsort(rank.to_numpy(), kind="stable")[:most]].reset_index(drop=True)
@@ -147,7 +147,7 @@ def known_of_language(
         FileNotFoundError: If there is no gold of dev.
     """
     kinds, own = Kinds.load(folder, language), fusion.of(language)
-    some = some_of_dev(gold, language, most)
+    some = some_of(gold, language, "dev", most)
     changed = changed_of(
         some, examine(some["roundtrip"].tolist(), language, folder, backend), own, language, kinds
     )
