@@ -16,7 +16,7 @@ from detector.fuse import Fusion
 from detector.kinds import BUCKETS, CLASSES, Kinds
 from eval import kinds
 
-PLACES = ("Orsk", "Tolm", "Brenn", "Hask", "Quill", "Vesper", "Marrow", "Dunmoor")
+COUNT = 8
 
 
 @pytest.fixture
@@ -30,12 +30,14 @@ def model(tiny_model: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def gold(tmp_path: Path) -> Path:
-    """Write round trips of which one content word was replaced, and one that came back whole."""
-    rows = [(f"The mayor saw {p}.", f"The burgomaster saw {p}.", 0.25) for p in PLACES]
+    """Write round trips of which every word was replaced by another, and one that came back whole."""
+    rows = [("Old mills burned.", "Ancient factories blazed.", 1.0)] * COUNT
     frame = pd.DataFrame(
         [*rows, ("It rained.", "It rained.", 0.0)], columns=["original", "roundtrip", "changed"]
     )
-    frame.assign(original_id=frame["original"], pivot="de").to_parquet(tmp_path / "en-dev.parquet")
+    frame.assign(original_id=[str(i) for i in frame.index], pivot="de").to_parquet(
+        tmp_path / "en-dev.parquet"
+    )
     return tmp_path
 
 
@@ -50,7 +52,7 @@ def test_kinds_are_held_against_what_was_replaced(model: Path, gold: Path, kind:
     row = kinds.measure(model, OnnxBackend(model), only(kind), "en", gold, "dev", 100)
     assert row["kind right"].value == right
     assert row["commonest kind"].value == 1.0
-    assert {figure.n for figure in row.values()} == {len(PLACES)}
+    assert {figure.n for figure in row.values()} == {COUNT}
 
 
 def test_without_a_table_kinds_are_told_by_form(model: Path, gold: Path) -> None:

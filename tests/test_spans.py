@@ -243,7 +243,7 @@ def spaced(*scores: float) -> tuple[str, list[WordScore]]:
         ((0.8, 0.6, 0.8), ["a b c"], "a b c"),  # what lies inside stays
         ((0.8, 0.6, 0.1, 0.7, 0.6), ["a", "d e"], "a"),  # only the surest is cut to its core
         ((0.7, 0.7, 0.1, 0.8, 0.55), ["a b", "d"], "d"),
-        ((0.9, 0.9, 0.9, 0.9, 0.9), ["a b c d", "e"], "a b c d"),
+        ((0.9, 0.9, 0.9, 0.9, 0.8), ["a b c d", "e"], "a b c d"),
         ((0.6, 0.6, 0.6, 0.9, 0.9, 0.9, 0.9, 0.6), ["a b c", "d e f g", "h"], "d e f g"),
         ((0.1, 0.1), [], None),
     ],
