@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .alignment import Word
+from .alignment import UNSPACED, Word
 from .alignment import words as cut
 from .kinds import Kinds, kind_of_span
 from .logistic import Logistic, Vector, logit_of, sigmoid
@@ -23,6 +24,14 @@ from .tokens import Window
 WORD_FEATURES = ("token", "changed")
 """Logits that a word is damaged by the encoder, and that it was changed by its form (see `Kinds`)."""
 SPAN_FEATURES = ("token.top", "token.mean", "changed.mean", "length")
+LONGEST = 4
+"""Words of a span, at most: an editor takes in four at a glance; of a longer run no more are surely wrong."""
+CHARACTERS = 2
+"""So many characters stand for a word where a script sets no spaces."""
+_NEARLY = 0.9
+"""Words of the surest span are at least so sure, as a share of its surest word's probability. On dev the
+lowest share at which more of them were really changed and readers' marks are touched as often."""
+_UNSPACED = re.compile(rf"[{UNSPACED}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ class SpanHeads:
         score: Head over `SPAN_FEATURES` for what a span's score is: the probability that a careful
             reader marks a word in it.
         threshold: Probability of ``word`` at and above which a word of a flagged sentence is shown.
-        longest: Words of a span, at most; characters where a script sets no spaces.
+        longest: Words of a span, at most (see `places`).
     """
 
     word: Logistic
@@ -209,42 +218,68 @@ class SpanFinder:
         return read.token if self.heads is None else self.heads.word.logits(read.word_features)
 
     def find(self, text: str, said: Sequence[WordScore]) -> list[Span]:
-        """Give the spans of a sentence in order, none overlapping.
+        """Give the spans of a sentence in order, none overlapping and none of more words than `LONGEST`.
+
+        Without ``heads`` the surest span is only the words of it that are nearly as sure as its surest.
 
         Args:
             text: The sentence.
             said: The encoder's words, in order.
         """
         read = ReadSentence.of(text, said, self.kinds)
+        logits = self.word_logits(read)
         if self.heads is None:
-            found = find_spans(text, said, self.threshold)
-            return [Span(s.start, s.end, read.kind(_rows(read.words, s)), s.score) for s in found]
-        spans = []
-        for rows in places(read, self.heads.word, self.heads.threshold, self.heads.longest):
-            start, end = _trim(text, read.words[rows.start].start, read.words[rows.stop - 1].end)
+            found = _sharpened(list(places(read, logits, self.threshold, LONGEST)), _sigmoid(logits))
+        else:
+            found = list(places(read, logits, self.heads.threshold, self.heads.longest))
+        return [self._span(read, rows) for rows in found]
+
+    def _span(self, read: ReadSentence, rows: slice) -> Span:
+        start, end = _trim(read.text, read.words[rows.start].start, read.words[rows.stop - 1].end)
+        if self.heads is None:
+            score = float(_sigmoid(read.token[rows]).mean())
+        else:
             score = sigmoid(float(self.heads.score.logits(read.features(rows))))
-            spans.append(Span(start, end, read.kind(rows), score))
-        return spans
+        return Span(start, end, read.kind(rows), score)
 
 
-def places(read: ReadSentence, word: Logistic, threshold: float, longest: int) -> Iterator[slice]:
+def places(read: ReadSentence, logits: Vector, threshold: float, longest: int) -> Iterator[slice]:
     """Give runs of words at or above ``threshold``; of a longer one the likeliest part, then the next.
 
     Args:
         read: The sentence.
-        word: Head over `WORD_FEATURES`.
-        threshold: Of its probability.
-        longest: Words of a part, at most.
+        logits: Of its words. Shape (words,).
+        threshold: Of their probability.
+        longest: Words of a part, at most; `CHARACTERS` times as many characters where a script sets
+            no spaces.
     """
-    logits = word.logits(read.word_features)
     damaged = logits >= logit_of(threshold)
     start = 0
     for end in range(1, len(read.words) + 1):
         if end < len(read.words) and damaged[start] and damaged[end] and _adjoin(read, end):
             continue
         if damaged[start]:
-            yield from _parts(logits[start:end], start, longest)
+            size = CHARACTERS if _UNSPACED.match(read.words[start].text) else 1
+            yield from _parts(logits[start:end], start, longest * size)
         start = end
+
+
+def _sharpened(found: list[slice], scores: Vector) -> list[slice]:
+    """Leave of the surest place its core, from the first to the last word nearly as sure as the surest."""
+    cores = [_core(rows, scores) for rows in found]
+    if cores:
+        surest = max(range(len(cores)), key=lambda k: float(scores[cores[k]].mean()))
+        found[surest] = cores[surest]
+    return found
+
+
+def _core(rows: slice, scores: Vector) -> slice:
+    sure = np.flatnonzero(scores[rows] >= _NEARLY * scores[rows].max())
+    return slice(rows.start + int(sure[0]), rows.start + int(sure[-1]) + 1)
+
+
+def _sigmoid(logits: Vector) -> Vector:
+    return np.asarray(1 / (1 + np.exp(-logits)))
 
 
 def _adjoin(read: ReadSentence, i: int) -> bool:
@@ -261,35 +296,6 @@ def _parts(logits: Vector, shift: int, longest: int) -> list[slice]:
             part[k : k + size] = k
     ends = [*(np.flatnonzero(np.diff(part)) + 1).tolist(), len(part)]
     return [slice(shift + a, shift + b) for a, b in pairwise([0, *ends])]
-
-
-def _rows(words: Sequence[Word], span: WordScore) -> slice:
-    """Give which words a span covers."""
-    first = bisect_left(words, span.start + 1, key=lambda w: w.end)
-    return slice(first, bisect_left(words, span.end, key=lambda w: w.start))
-
-
-def find_spans(sentence: str, words: Sequence[WordScore], threshold: float) -> list[WordScore]:
-    """Join neighbouring words at or above ``threshold`` into spans; punctuation alone is none.
-
-    A span starts with a letter or a digit and ends with one or with its marks: some tokenizers
-    give a word its space and its comma, others take the last accent off it.
-
-    Returns:
-        Spans in order, none overlapping, each with the mean score of its words.
-    """
-    runs: list[list[WordScore]] = [[]]
-    for word in words:
-        written = any(c.isalnum() for c in sentence[word.start : word.end])
-        if written and word.score >= threshold:
-            runs[-1].append(word)
-        elif runs[-1] and (written or sentence[word.start : word.end] not in _JOINERS):
-            runs.append([])
-    return [
-        WordScore(*_trim(sentence, run[0].start, run[-1].end), sum(w.score for w in run) / len(run))
-        for run in runs
-        if run
-    ]
 
 
 _JOINERS = ("-", "'", "’", "‐", "–")

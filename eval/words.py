@@ -89,7 +89,7 @@ def tokens(labelled: Mapping[str, Scored], fusion: Fusion, finder: SpanFinder, r
             found = find(scored, np.flatnonzero(chosen), finder, least)
             section[row] = _covered(found, clusters, resamples)
             if "kinds" in scored.frame:
-                section[row] |= _kinds(found, clusters, resamples)
+                section[row] |= kinds_right(found, clusters, resamples)
         section[f"{name}, how many are flagged"] = {"sentences": share(flagged, clusters, resamples)}
     return section
 
@@ -235,7 +235,7 @@ def _ratio(counts: Vector, weight: Vector) -> float:
     return float(damaged / known)
 
 
-def _kinds(found: Found, clusters: npt.NDArray[np.str_], resamples: int) -> Row:
+def kinds_right(found: Found, clusters: npt.NDArray[np.str_], resamples: int) -> Row:
     """Give how many spans have the right kind, by the model and by rule, and the share of the commonest."""
     gold, given, by_rule = np.array(found.kinds, dtype=str).reshape(-1, 3).T
     names, count = np.unique(gold, return_counts=True)

@@ -19,7 +19,6 @@ from detector.spans import (
     SpanFinder,
     SpanHeads,
     WordScore,
-    find_spans,
     kind_of_form,
     word_scores,
 )
@@ -62,6 +61,10 @@ def test_a_long_sentence_loses_no_word(tiny_checkpoint: Path, unit: str) -> None
     assert [sentence[w.start : w.end] for w in found] == [unit.strip()] * 150
 
 
+bare = SpanFinder(None, None, 0.5)
+"""Finds spans without heads, as the embedded models do."""
+
+
 def bert_words(sentence: str, damaged: set[str]) -> list[WordScore]:
     """Cut at spaces, score .9 for what is in ``damaged`` and .1 for the rest."""
     words, start = [], 0
@@ -93,14 +96,14 @@ def bert_words(sentence: str, damaged: set[str]) -> list[WordScore]:
 def test_neighbouring_damaged_words_make_one_span(
     sentence: str, damaged: set[str], expected: list[str]
 ) -> None:
-    spans = find_spans(sentence, bert_words(sentence, damaged), 0.5)
+    spans = bare.find(sentence, bert_words(sentence, damaged) if sentence else [])
     assert [sentence[s.start : s.end] for s in spans] == expected
 
 
 def test_a_span_scores_the_mean_of_its_words() -> None:
-    (span,) = find_spans("two words", [WordScore(0, 3, 0.6), WordScore(4, 9, 0.8)], 0.5)
+    (span,) = bare.find("two words", [WordScore(0, 3, 0.76), WordScore(4, 9, 0.8)])
     assert (span.start, span.end) == (0, 9)
-    assert span.score == pytest.approx(0.7)
+    assert span.score == pytest.approx(0.78)
 
 
 @pytest.mark.parametrize(
@@ -113,14 +116,14 @@ def test_a_span_scores_the_mean_of_its_words() -> None:
     ],
 )
 def test_a_span_is_the_word_and_its_marks_only(sentence: str, start: int, end: int, expected: str) -> None:
-    (span,) = find_spans(sentence, [WordScore(start, end, 0.9)], 0.5)
+    (span,) = bare.find(sentence, [WordScore(start, end, 0.9)])
     assert sentence[span.start : span.end] == expected
 
 
 @given(st.text(max_size=60), st.lists(st.floats(0, 1), min_size=60, max_size=60), st.floats(0, 1))
 def test_spans_stay_inside_and_apart(sentence: str, scores: list[float], threshold: float) -> None:
     words = [WordScore(i, i + 1, scores[i]) for i in range(len(sentence))]
-    spans = find_spans(sentence, words, threshold)
+    spans = SpanFinder(None, None, threshold).find(sentence, words)
     at = 0
     for span in spans:
         assert at <= span.start < span.end <= len(sentence)
@@ -225,6 +228,46 @@ def test_found_places_stay_inside_and_apart(sentence: str, scores: list[float], 
         assert sentence[span.start].isalnum()
         assert 0 <= span.score <= 1
         at = span.end
+
+
+def spaced(*scores: float) -> tuple[str, list[WordScore]]:
+    """Give a sentence of words of one letter, and their scores."""
+    words = [WordScore(2 * i, 2 * i + 1, p) for i, p in enumerate(scores)]
+    return " ".join("abcdefghijkl"[: len(scores)]), words
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected", "surest"),
+    [
+        ((0.6, 0.8, 0.79, 0.6), ["b c"], "b c"),
+        ((0.8, 0.6, 0.8), ["a b c"], "a b c"),  # what lies inside stays
+        ((0.8, 0.6, 0.1, 0.7, 0.6), ["a", "d e"], "a"),  # only the surest is cut to its core
+        ((0.7, 0.7, 0.1, 0.8, 0.55), ["a b", "d"], "d"),
+        ((0.9, 0.9, 0.9, 0.9, 0.8), ["a b c d", "e"], "a b c d"),
+        ((0.6, 0.6, 0.6, 0.9, 0.9, 0.9, 0.9, 0.6), ["a b c", "d e f g", "h"], "d e f g"),
+        ((0.1, 0.1), [], None),
+    ],
+)
+def test_the_surest_span_is_its_surest_words(
+    scores: tuple[float, ...], expected: list[str], surest: str | None
+) -> None:
+    sentence, words = spaced(*scores)
+    found = bare.find(sentence, words)
+    assert [sentence[s.start : s.end] for s in found] == expected
+    if surest:
+        best = max(found, key=lambda s: s.score)
+        assert sentence[best.start : best.end] == surest
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.booleans())
+def test_no_span_is_longer_than_four_words(scores: list[float], unspaced: bool) -> None:
+    if unspaced:
+        sentence, words = "桥" * len(scores), [WordScore(i, i + 1, p) for i, p in enumerate(scores)]
+    else:
+        sentence, words = spaced(*scores)
+    for span in bare.find(sentence, words):
+        found = sentence[span.start : span.end]
+        assert len(found) <= 8 if unspaced else len(found.split()) <= 4
 
 
 def test_without_heads_words_are_joined_as_they_are() -> None:

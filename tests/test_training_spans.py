@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from detector.fuse import Fusion
-from detector.spans import ReadSentence, SpanFinder, WordScore
-from training.spans import LONGEST, Known, fit, word_gold
+from detector.spans import LONGEST, ReadSentence, SpanFinder, WordScore
+from training.spans import Known, fit, word_gold
 
 WORDS = "they sent assisted dying to the small islands on Monday".split()
 SENTENCE = " ".join(WORDS)

@@ -261,11 +261,13 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, default=Path("../shared/corpora"))
     parser.add_argument("--gold", type=Path, default=Path("runs/gold"))
     parser.add_argument("--output", type=Path, default=Path("runs/default"), help="folder with heads.json")
+    parser.add_argument("--languages", help="BCP 47 tags with commas between them; the model's by default")
     parser.add_argument("--most", type=int, default=MOST, help="pairs of a language that are learnt from")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     arrays: dict[str, npt.NDArray[Any]] = {}
-    for language in read_heads(args.output).languages:
+    languages = args.languages.split(",") if args.languages else read_heads(args.output).languages
+    for language in languages:
         frame, claim = pairs(args.corpora, args.gold, language)
         if claim != "round_trip":
             log.warning("%s: train holds no round trips to learn kinds from", language)

@@ -22,7 +22,7 @@ from detector.fuse import Fusion, Vector
 from detector.heads import read_heads
 from detector.kinds import Kinds
 from detector.logistic import logit_of
-from detector.spans import SPAN_FEATURES, WORD_FEATURES, ReadSentence, SpanHeads, places
+from detector.spans import LONGEST, SPAN_FEATURES, WORD_FEATURES, ReadSentence, SpanHeads, places
 
 from .corpora import SEED
 from .examine import Examined, examine
@@ -35,8 +35,6 @@ POINT = "fpr_1e-2"
 """Words are learnt from sentences flagged here: people are shown no others."""
 MOST, MOST_EACH = 6000, 1200
 """Round trips of dev that are read, of a model of one language, and of each of many."""
-LONGEST = 4
-"""An editor takes in four words at a glance; of the words of a long run no more are surely wrong."""
 _FEWEST_SPANS = 100
 _NEARLY = 0.02
 
@@ -63,7 +61,7 @@ def fit(changed: Sequence[Known], marked: Sequence[Known]) -> SpanHeads:
     rows, hits = [], []
     for read, spans in marked:
         damaged = word_gold(read, spans)
-        for place in places(read, word, threshold, LONGEST):
+        for place in places(read, word.logits(read.word_features), threshold, LONGEST):
             rows.append(read.features(place))
             hits.append(float(damaged[place].any()))
     if len(rows) < _FEWEST_SPANS or len(set(hits)) < 2:
@@ -128,13 +126,13 @@ def read_sentence(text: str, examined: Examined, i: int, kinds: Kinds | None) ->
     return ReadSentence.of(text, examined.logits[i].words, kinds)
 
 
-def some_of_dev(gold: Path, language: str, most: int) -> pd.DataFrame:
-    """Give up to ``most`` round trips of dev in which a word changed, of as many originals as may be.
+def some_of(gold: Path, language: str, split: str, most: int) -> pd.DataFrame:
+    """Give up to ``most`` round trips of a split in which a word changed, of as many originals as may be.
 
     Raises:
-        FileNotFoundError: If there is no gold of dev.
+        FileNotFoundError: If there is no gold of it.
     """
-    frame = pd.read_parquet(gold / f"{language}-dev.parquet")
+    frame = pd.read_parquet(gold / f"{language}-{split}.parquet")
     frame = frame[frame["changed"] > 0].sample(frac=1, random_state=SEED)
     rank = frame.groupby("original_id").cumcount()
     return frame.iloc[np.argsort(rank.to_numpy(), kind="stable")[:most]].reset_index(drop=True)
@@ -149,7 +147,7 @@ def known_of_language(
         FileNotFoundError: If there is no gold of dev.
     """
     kinds, own = Kinds.load(folder, language), fusion.of(language)
-    some = some_of_dev(gold, language, most)
+    some = some_of(gold, language, "dev", most)
     changed = changed_of(
         some, examine(some["roundtrip"].tolist(), language, folder, backend), own, language, kinds
     )
