@@ -55,8 +55,14 @@ KIND_NAMES: dict[Kind, str] = {
 # Red, blue, cyan, magenta, yellow, green: terminals have six, so kinds share; the name is always printed.
 _KIND_COLOURS = dict(zip(KINDS, "14653263514", strict=True))
 
-# A box that is not ticked hides its kind: lines, messages, rows. No script is needed.
+# A box that is not ticked hides its kind: lines, messages, rows. No script is needed. Words with no message
+# left to tell are passed over by the Tab key: what is not visible takes no focus; its parts stay visible.
+_FILTERS = """\
+body:has(.kinds :not(:checked)) main mark { visibility: hidden; }
+main mark > * { visibility: visible; }
+"""
 _FILTER = """\
+body:has(#show-{kind}:checked) main mark:has(.msg.{kind}) {{ visibility: visible; }}
 body:has(#show-{kind}:not(:checked)) main .k.{kind} {{ text-decoration: none; }}
 body:has(#show-{kind}:not(:checked)) main .k.{kind}::after {{ content: none; }}
 body:has(#show-{kind}:not(:checked)) main :is(.msg, tr).{kind} {{ display: none; }}
@@ -289,8 +295,10 @@ def to_html(report: Report, *, title: str = "") -> str:
     return page(
         f"{name}{_headline(report)}",
         [
+            skip(("h-text", "the text"), *([("h-evidence", "the evidence")] if marks else [])),
             f"{_summary(report, marks, title)}\n",
-            f'<main>\n<section aria-labelledby="h-text"><h2 id="h-text">The text</h2>\n{_strip(report)}',
+            '<main>\n<section aria-labelledby="h-text"><h2 id="h-text" tabindex="-1">The text</h2>\n',
+            _strip(report),
             f'<div class="text" dir="auto"{lang(report.language)}>{_text(report, marks)}</div></section>\n',
             _table(report, marks),
             _names(report),
@@ -323,10 +331,35 @@ def page(title: str, body: Iterable[str], *, layout: str = "text") -> str:
     )
 
 
+def skip(*targets: tuple[str, str]) -> str:
+    """Give links, seen when they have the focus, that lead past what comes first: ids and what is there."""
+    links = "".join(f'<a href="#{of}">Skip to {name}</a>' for of, name in targets)
+    return f'<nav class="skip" aria-label="Skip">{links}</nav>\n'
+
+
+def filters(kinds: Iterable[Kind], names: Mapping[Kind, str], caption: str) -> str:
+    """Give a ticked box for each kind that stands in ``kinds``, with how often; nothing where there is none.
+
+    Args:
+        kinds: Of every mark on the page.
+        names: What the page calls each kind.
+        caption: Of the group of boxes; plain text.
+    """
+    counts = Counter(kinds)
+    boxes = "".join(
+        f'<label><input type="checkbox" checked id="show-{kind}"> '
+        f'<span class="k {kind}">{names[kind]}</span> {counts[kind]:,}</label>\n'
+        for kind in KINDS
+        if counts[kind]
+    )
+    hint = '<span class="screen">; untick one to hide it</span>'
+    return f'<fieldset class="kinds"><legend>{caption}{hint}</legend>\n{boxes}</fieldset>\n' if boxes else ""
+
+
 @cache
 def _style() -> str:
     look = (resources.files(__package__) / "assets" / "report.css").read_text("utf-8")
-    return look + "".join(_FILTER.format(kind=kind) for kind in KINDS)
+    return look + _FILTERS + "".join(_FILTER.format(kind=kind) for kind in KINDS)
 
 
 def _marks(report: Report) -> list[Mark]:
@@ -357,7 +390,7 @@ def _summary(report: Report, marks: Sequence[Mark], title: str) -> str:
     facts = [("Language", report.language or "not known"), ("Sentences", _counted(report))]
     if report.pivot:
         facts.insert(1, ("Perhaps came through", _pivot(report)))
-    facts.append(("Judged at", _point(signature.operating_point)))
+    facts.append(("Strictness", _point(signature.operating_point)))
     reached = signature.text_threshold <= 1  # else no score reaches it
     gauge = "<p>No score: the detector abstains rather than guess.</p>"
     if not math.isnan(report.score):
@@ -371,20 +404,18 @@ def _summary(report: Report, marks: Sequence[Mark], title: str) -> str:
             f"{_CLAIMS[report.claim or 'round_trip']}. "
             f"{flagged}</p>"
         )
-    counts = Counter(m.evidence.kind for m in marks)
-    legend = "".join(
-        f'<li><label><input type="checkbox" checked id="show-{kind}"> '
-        f'<span class="k {kind}">{KIND_NAMES[kind]}</span> {counts[kind]:,}</label></li>'
-        for kind in KINDS
-        if counts[kind]
-    )
+    boxes = filters((m.evidence.kind for m in marks), KIND_NAMES, "Kinds of damage found")
     flags = f"; from {signature.threshold:.2f} it is flagged and " + '<span class="s flagged">shaded</span>'
     if signature.threshold > 1:  # no score reaches it
         flags = ""
     reading = (
         '<span class="screen">Point at underlined words, or move to them with the Tab key, to read what is '
-        'wrong.</span><span class="paper">Numbers in brackets lead to the list of evidence.</span>'
+        'wrong.</span><span class="paper">Numbers in brackets lead to the list of evidence.</span> '
     )
+    strip = (
+        '<span class="screen">The bar above the text shows every sentence, the likeliest the darkest.</span>'
+    )
+    opened = '<span class="paper">What each score is made of is printed where it was opened.</span>'
     return "".join(
         [
             f'<header class="{report.verdict}">',
@@ -393,10 +424,12 @@ def _summary(report: Report, marks: Sequence[Mark], title: str) -> str:
             *(f"<div><dt>{escaped(name)}</dt><dd>{escaped(value)}</dd></div>" for name, value in facts),
             "</dl>",
             *(f'<p class="note" dir="auto">{escaped(note)}</p>' for note in report.notes),
-            f'<ul class="legend" aria-label="Kinds of damage found">{legend}</ul>' if legend else "",
+            boxes,
             '<p class="hint">The small number after a sentence is the probability that translation damaged ',
             f"it{flags}. ",
-            reading if legend else "",
+            reading if boxes else "",
+            strip if len(report.sentences) > 1 else "",
+            opened if _explains(report) else "",
             "</p></header>",
         ]
     )
@@ -408,7 +441,7 @@ def _point(name: str) -> str:
         rate = float(name.removeprefix("fpr_"))
     except ValueError:
         return name
-    return f"{name}: about {100 * rate:g} in 100 human texts would be flagged by mistake"
+    return f"about {100 * rate:g} in 100 human texts would be flagged by mistake ({name})"
 
 
 def _strip(report: Report) -> str:
@@ -485,8 +518,10 @@ def underlined(
         f'<span class="msg {mark.evidence.kind}">{message}</span>'
         for mark, message in zip(covering, messages, strict=True)
     )
+    # A mark of its own role takes no name, and a screen reader would tell the message but not the words.
+    name = escaped(" ".join(words.split()))
     return (
-        f'<mark tabindex="0" aria-describedby="{box}">{inner}'
+        f'<mark tabindex="0" role="group" aria-label="{name}" aria-describedby="{box}">{inner}'
         f'<span class="tip" role="tooltip" id="{box}" lang="en" dir="ltr">{told}</span></mark>'
     )
 
@@ -505,10 +540,10 @@ def _trusted(e: Evidence) -> str:
 def _table(report: Report, marks: Sequence[Mark]) -> str:
     if not marks:
         return ""
-    headings = ("", "Words", "Kind", "What is wrong", "Found by", "Sure")
+    headings = ("No.", "Words", "Kind", "What is wrong", "Found by", "Sure")
     return "".join(
         [
-            '<section aria-labelledby="h-evidence"><h2 id="h-evidence">Evidence</h2>\n',
+            '<section aria-labelledby="h-evidence"><h2 id="h-evidence" tabindex="-1">Evidence</h2>\n',
             '<table class="evidence"><thead><tr>',
             *(f'<th scope="col">{heading}</th>' for heading in headings),
             "</tr></thead>\n<tbody>\n",
@@ -540,8 +575,8 @@ def _names(report: Report) -> str:
     count = f"{len(ranked):,}" + (f", {drifting:,} of them spelt in more than one way" if drifting else "")
     return "".join(
         [
-            f"<section><details{' open' if drifting else ''}>",
-            f"<summary>Names in the text ({count})</summary>\n",
+            f'<section aria-labelledby="h-names"><details{" open" if drifting else ""}>',
+            f'<summary><h2 id="h-names">Names in the text ({count})</h2></summary>\n',
             '<table class="evidence names"><thead><tr><th scope="col">Name</th>',
             '<th scope="col">As the text has it</th></tr></thead>\n<tbody>\n',
             *(_name_row(report, name, starts) for name in ranked),
@@ -565,12 +600,18 @@ def _foreign(report: Report, words: str) -> str:
     return f"<bdi{lang(report.language)}>{escaped(words)}</bdi>"
 
 
+def _explains(report: Report) -> bool:
+    return bool(report.contributions) or any(s.contributions for s in report.sentences)
+
+
 def _contributions(report: Report) -> str:
-    judged = [(n, s) for n, s in enumerate(report.sentences, 1) if s.contributions]
-    if not judged and not report.contributions:
+    if not _explains(report):
         return ""
+    judged = [(n, s) for n, s in enumerate(report.sentences, 1) if s.contributions]
     parts = [
-        "<section><details><summary>What each score is made of</summary><p>Every feature adds to the score ",
+        '<section aria-labelledby="h-terms"><details class="made-of">',
+        '<summary><h2 id="h-terms">What each score is made of</h2></summary>',
+        "<p>Every feature adds to the score ",
         "or takes from it; the sum is the logit of the score. What rounds to 0.00 is left out.</p>\n",
         '<dl class="terms">',
     ]

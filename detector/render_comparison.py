@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .render import Mark, cut_at_marks, escaped, lang, marked_runs, page, paint, printable, underlined, wrap
-from .report import KINDS, Change, Comparison, Evidence, Kind, Operation, Pair, Sentence
+from .render import (
+    Mark,
+    cut_at_marks,
+    escaped,
+    filters,
+    lang,
+    marked_runs,
+    page,
+    paint,
+    printable,
+    skip,
+    underlined,
+    wrap,
+)
+from .report import Change, Comparison, Evidence, Kind, Operation, Pair, Sentence
 
 _KINDS: dict[Kind, str] = {
     "term": "other word",
@@ -193,8 +205,9 @@ def to_html(comparison: Comparison, *, titles: tuple[str, str] = ("", "")) -> st
     return page(
         f"{names}: {_headline(comparison)}" if names else _headline(comparison),
         [
+            skip(("h-sides", "the two texts")),
             _summary(comparison),
-            '<main>\n<section aria-labelledby="h-sides"><h2 id="h-sides">Side by side</h2>\n',
+            '<main>\n<section aria-labelledby="h-sides"><h2 id="h-sides" tabindex="-1">Side by side</h2>\n',
             '<table class="sides" aria-labelledby="h-sides"><thead><tr><th scope="col">Sentence</th>',
             *(f'<th scope="col"><bdi>{heading}</bdi></th>' for heading in headings),
             "</tr></thead>\n<tbody>\n",
@@ -207,12 +220,7 @@ def to_html(comparison: Comparison, *, titles: tuple[str, str] = ("", "")) -> st
 
 
 def _summary(comparison: Comparison) -> str:
-    counts = Counter(change.kind for change in comparison.changes)
-    legend = "".join(
-        f'<li><span class="k {kind}">{_KINDS[kind]}</span> {counts[kind]:,}</li>'
-        for kind in KINDS
-        if counts[kind]
-    )
+    boxes = filters((change.kind for change in comparison.changes), _KINDS, "Kinds of change")
     reading = (
         '<span class="screen">Point at underlined words, or move to them with the Tab key, to read what '
         'stands on the other side.</span><span class="paper">Numbers in brackets tie words to those on the '
@@ -227,9 +235,9 @@ def _summary(comparison: Comparison) -> str:
             ),
             "</dl>",
             *(f'<p class="note" dir="auto">{escaped(note)}</p>' for note in comparison.notes),
-            f'<ul class="legend" aria-label="Kinds of change">{legend}</ul>' if legend else "",
+            boxes,
             '<p class="hint">Reused are words that stand in the text in the same form, in a sentence paired ',
-            f"with theirs. A change may be a harmless paraphrase. {reading if legend else ''}</p></header>\n",
+            f"with theirs. A change may be a harmless paraphrase. {reading if boxes else ''}</p></header>\n",
         ]
     )
 

@@ -189,7 +189,10 @@ def test_names_are_listed_with_their_forms_those_that_drift_first() -> None:
     drifting = Name("Ada Xu", (NameForm("Ada Xu", ((30, 36),)), NameForm("Ada Hsu", ((41, 48),))), True)
     report = dataclasses.replace(make_report(text), names=(settled, drifting))
     page = to_html(report)
-    assert "<details open><summary>Names in the text (2, 1 of them spelt in more than one way)" in page
+    assert (
+        '<details open><summary><h2 id="h-names">Names in the text (2, 1 of them spelt in more than one way)'
+        in page
+    )
     rows = re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", page)
     assert [re.sub("<[^>]+>", "", row) for row in rows] == [
         "Ada XuAda Xu once, Ada Hsu once spelt in more than one way",
@@ -199,7 +202,7 @@ def test_names_are_listed_with_their_forms_those_that_drift_first() -> None:
     Page(page)
     assert "Names in the text" not in to_html(make_report(text))
     calm = to_html(dataclasses.replace(report, names=(settled,)))
-    assert "<details><summary>Names in the text (1)" in calm
+    assert '<details><summary><h2 id="h-names">Names in the text (1)' in calm
 
 
 def test_overlapping_damage_is_underlined_at_different_heights() -> None:
@@ -288,7 +291,7 @@ def test_scores_are_not_part_of_the_text_that_is_copied() -> None:
 
 
 def test_summary_explains_the_operating_point() -> None:
-    assert "fpr_1e-2: about 1 in 100 human texts would be flagged by mistake" in to_html(make_report("One."))
+    assert "about 1 in 100 human texts would be flagged by mistake (fpr_1e-2)" in to_html(make_report("One."))
 
 
 def test_page_marks_the_language_and_leaves_direction_to_the_text() -> None:

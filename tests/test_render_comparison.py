@@ -45,7 +45,7 @@ class Page(HTMLParser):
             self.rows.append((values.get("class", ""), []))
         if tag == "td":
             self.rows[-1][1].append("")
-        if tag not in ("meta", "!doctype"):
+        if tag not in ("meta", "input", "!doctype"):
             self._open.append((tag, values))
 
     def handle_endtag(self, tag: str) -> None:
@@ -92,7 +92,7 @@ def test_page_ids_are_its_own_and_every_description_leads_to_a_box_that_tells_th
     assert sorted(page.values["aria-describedby"]) == sorted(page.boxes)
     assert "name stands where the original has Xi" in page.boxes.values()
     assert "name became Ji" in page.boxes.values()
-    assert set(page.values["role"]) == {"tooltip"}
+    assert set(page.values["role"]) == {"group", "tooltip"}
     assert {"col", "row"} == set(page.values["scope"])
 
 
