@@ -13,12 +13,12 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from test_render import ARABIC, ENGLISH, Marks, make_report
 
 from detector import Detector
 from detector.render import to_html
 from detector.render_comparison import to_html as comparison_to_html
 from detector.report import Name, NameForm
+from tests.test_render import ARABIC, ENGLISH, Marks, make_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
