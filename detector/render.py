@@ -58,7 +58,7 @@ _KIND_COLOURS = dict(zip(KINDS, "14653263514", strict=True))
 # A box that is not ticked hides its kind: lines, messages, rows. No script is needed. Words with no message
 # left to tell are passed over by the Tab key: what is not visible takes no focus; its parts stay visible.
 _FILTERS = """\
-body:has(.kinds :not(:checked)) main mark { visibility: hidden; }
+body:has(.kinds input:not(:checked)) main mark { visibility: hidden; }
 main mark > * { visibility: visible; }
 """
 _FILTER = """\

@@ -331,3 +331,14 @@ def test_five_hundred_sentences_open_at_once(browser: webdriver.Chrome, tmp_path
     marks_shown = browser.find_elements(By.CSS_SELECTOR, "mark .k")
     assert len(marks_shown) == 500
     assert {m.get_property("textContent") for m in marks_shown} == {"minister He"}
+
+
+def test_paper_says_which_kinds_were_hidden(browser: webdriver.Chrome, report_page: Path) -> None:
+    open_page(browser, report_page)
+    browser.find_element(By.ID, "show-term").click()
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    said = browser.execute_script(
+        "return [...document.querySelectorAll('.kinds label')]"
+        ".map((e) => getComputedStyle(e, '::after').content)"
+    )
+    assert said == ['" (hidden)"', "none", "none"]
