@@ -439,7 +439,11 @@ def test_a_long_sentence_is_read_to_its_last_word(folder: Path) -> None:
     )
     text = "The council voted " + "and the old bridge closed again " * 60 + "on Monday."
     (sentence,) = loud.analyze(text, language="en").sentences
-    assert [text[e.start : e.end] for e in sentence.evidence] == [text[:-1]]
+    marked = sorted((e.start, e.end) for e in sentence.evidence)
+    words = [word for start, end in marked for word in text[start:end].split()]
+    # the surest place may be cut back to its surest words, the others hold all that is left
+    assert (len(text.split()) - len(words), marked[-1][1]) in [(k, len(text) - 1) for k in range(4)]
+    assert max(len(text[start:end].split()) for start, end in marked) == 4
     assert sentence.contributions["length"] == 0.0  # the tiny head gives length no weight
 
 
