@@ -544,7 +544,7 @@ def _table(report: Report, marks: Sequence[Mark]) -> str:
     return "".join(
         [
             '<section aria-labelledby="h-evidence"><h2 id="h-evidence" tabindex="-1">Evidence</h2>\n',
-            '<table class="evidence"><thead><tr>',
+            '<table class="evidence" aria-labelledby="h-evidence"><thead><tr>',
             *(f'<th scope="col">{heading}</th>' for heading in headings),
             "</tr></thead>\n<tbody>\n",
             *(_row(report, mark) for mark in marks),
