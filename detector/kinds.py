@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .alignment import Word
+from .arrays import read_weights
 from .heuristics.lexicon import Lexicon, lexicon
 from .report import Kind
 
@@ -60,20 +60,14 @@ class Kinds:
             ValueError: If the file is broken, naming it.
         """
         path = folder / FILE
-        if not path.is_file():
+        if (read := read_weights(path, "kinds", language)) is None:
             return None
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                if language not in arrays:
-                    return None
-                weights, (scale, *bias) = arrays[language], map(float, arrays[f"{language}.scale"])
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError(f"{path}: not a file of kinds: {error!r}") from None
+        weights, numbers = read
         shape = (BUCKETS, len(CLASSES))
-        fits = weights.shape == shape and weights.dtype == np.int8 and len(bias) == len(CLASSES)
-        if not fits or not np.isfinite([scale, *bias]).all():
+        fits = weights.shape == shape and weights.dtype == np.int8 and len(numbers) == 1 + len(CLASSES)
+        if not fits or not np.isfinite(numbers).all():
             raise ValueError(f"{path}: {language!r} does not hold {shape} int8 weights and their scale")
-        return cls(language, weights, scale, np.array(bias))
+        return cls(language, weights, numbers[0], np.array(numbers[1:]))
 
 
 def kind_of_span(words: Sequence[Word], probabilities: npt.NDArray[np.float64]) -> Kind:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .alignment import words
+from .arrays import read_weights
 
 FILE = "ngrams.npz"
 BUCKETS = 2**18
@@ -49,17 +49,13 @@ class Ngrams:
             ValueError: If the file is broken, naming it.
         """
         path = folder / FILE
-        if not path.is_file():
+        if (read := read_weights(path, "n-grams", language)) is None:
             return None
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                if language not in arrays:
-                    return None
-                weights, (scale, bias) = arrays[language], map(float, arrays[f"{language}.scale"])
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError(f"{path}: not a file of n-grams: {error!r}") from None
-        if weights.shape != (BUCKETS,) or weights.dtype != np.int8 or not np.isfinite([scale, bias]).all():
+        weights, numbers = read
+        fits = weights.shape == (BUCKETS,) and weights.dtype == np.int8 and len(numbers) == 2
+        if not fits or not np.isfinite(numbers).all():
             raise ValueError(f"{path}: {language!r} does not hold {BUCKETS} int8 weights and two numbers")
+        scale, bias = numbers
         return cls(weights, scale, bias)
 
 

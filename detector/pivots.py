@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .alignment import words
+from .arrays import opened
 
 FILE = "pivots.npz"
 _PAUSES = str.maketrans("，、；：？！،؛؟", ",,;:?!,;?")
@@ -101,27 +101,15 @@ class Pivots:
         path = folder / FILE
         if not path.is_file():
             return None
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                if str(arrays["language"]) != language:
-                    return None
-                scale, power = arrays["numbers"].tolist()
-                found = cls(
-                    arrays["keys"], arrays["weights"], scale, power, tuple(arrays["names"].tolist()),
-                    arrays["members"], arrays["thresholds"],
-                )  # fmt: skip
+        with opened(path, "pivots") as arrays:
+            if str(arrays["language"]) != language:
+                return None
+            scale, power = arrays["numbers"].tolist()
+            found = cls(
+                arrays["keys"], arrays["weights"], scale, power, tuple(arrays["names"].tolist()),
+                arrays["members"], arrays["thresholds"],
+            )  # fmt: skip
             found._check(path)
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            TypeError,
-            IndexError,
-            EOFError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
-            raise ValueError(f"{path}: not a file of pivots: {error!r}") from None
         return found
 
     def _check(self, path: Path) -> None:

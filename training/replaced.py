@@ -63,7 +63,7 @@ def stand_ins(tokenizer: Tokenizer, vectors: npt.NDArray[np.float32], texts: Ite
         for piece, start, end in _pieces(tokenizer, text):
             counts[piece] += 1
             written.setdefault(piece, text[start:end])
-            begins.setdefault(piece, start == 0 or not text[start - 1].isalpha())
+            begins.setdefault(piece, _begins_word(text, start))
     known = np.array([p for p, count in sorted(counts.items()) if count >= _FEWEST], dtype=np.int64)
     first = np.array([begins[int(p)] for p in known], dtype=bool)
     vector = vectors[known] / np.linalg.norm(vectors[known], axis=1, keepdims=True)
@@ -98,7 +98,7 @@ def replace(
         if not here or start < end:  # pieces of bytes share a character
             continue
         was = text[start:stop]
-        other = _as_cased(_other(piece, start == 0 or not text[start - 1].isalpha(), others, rng), was)
+        other = _as_cased(_other(piece, _begins_word(text, start), others, rng), was)
         if other and other != was:
             done += text[end:start] + other
             places.append((len(done) - len(other), len(done)))
@@ -114,6 +114,10 @@ def _other(piece: int, first: bool, others: StandIns, rng: np.random.Generator) 
     if way < _NEAR + _ANY and first and others.words:
         return others.words[int(rng.choice(len(others.words), p=others.weights))]
     return ""
+
+
+def _begins_word(text: str, start: int) -> bool:
+    return start == 0 or not text[start - 1].isalpha()
 
 
 def _as_cased(other: str, was: str) -> str:
