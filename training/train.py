@@ -8,7 +8,6 @@ import json
 import logging
 import math
 import os
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -21,14 +20,14 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoConfig, AutoModel, AutoTokenizer, set_seed
+from transformers import set_seed
 
 from detector.heads import HeadsConfig
 from detector.model import DetectorModel
-from detector.tokens import Tokenizer, Window, normalise
+from detector.tokens import Tokenizer, Window
 
 from . import pivots
-from .bases import MPNET, locate
+from .bases import MPNET, load_encoder, locate, save_tokenizer
 from .corpora import SEED, named, read
 from .damage import HOPS
 from .examples import Example, Share, Unit, first_window, labels, marked_words, stream
@@ -227,14 +226,9 @@ class Trainer:
         self.output = Path(config.output)
         folder = locate(config.base)
         self.output.mkdir(parents=True, exist_ok=True)
-        if not Path(folder, "heads.json").is_file():
-            pieces = AutoTokenizer.from_pretrained(folder).backend_tokenizer
-            written = str(self.output / "tokenizer.json")
-            (normalise(pieces) if config.normalise else pieces).save(written, pretty=False)
-        elif config.layers or not config.normalise:
+        if Path(folder, "heads.json").is_file() and (config.layers or not config.normalise):
             raise ValueError(f"layers and normalise cannot be changed: {folder} is an earlier run")
-        elif Path(folder).resolve() != self.output.resolve():
-            shutil.copyfile(Path(folder, "tokenizer.json"), self.output / "tokenizer.json")
+        save_tokenizer(config.base, self.output, alike=config.normalise)
         self.tokenizer = Tokenizer(self.output, max_tokens=config.max_tokens)
         self.model = self._start(folder).to(config.device)
         encoder = self.model.encoder
@@ -265,16 +259,7 @@ class Trainer:
             model = DetectorModel.load(Path(folder))
             model.heads = HeadsConfig(model.heads.pivots, self.config.max_tokens, languages)
             return model
-        kept = {}
-        if layers := self.config.layers:
-            there = AutoConfig.from_pretrained(folder).num_hidden_layers
-            if not 0 < layers <= there:
-                raise ValueError(f"layers must be 0 to the {there} of {self.config.base}, got {layers}")
-            kept = {"num_hidden_layers": layers}
-        # without dropout on attention, whose random numbers cost a fifth of the time on a CPU
-        encoder = AutoModel.from_pretrained(
-            folder, dtype=torch.float32, attn_implementation="eager", attention_probs_dropout_prob=0.0, **kept
-        )
+        encoder = load_encoder(self.config.base, layers=self.config.layers)
         heads = HeadsConfig(pivots.NAMES, self.config.max_tokens, languages)
         return DetectorModel(encoder, heads)
 

@@ -29,7 +29,7 @@ from .corpora import SEED, named, read
 log = logging.getLogger(__name__)
 
 WORDS = "embeddings.word_embeddings.weight"
-_SPECIAL = 4
+SPECIAL = 4
 """Pieces at the start that stand for no text: of XLM-R, <s>, <pad>, </s> and <unk>."""
 _UNKNOWN = 3
 
@@ -85,8 +85,8 @@ def choose(counts: Mapping[str, Counts], vocabulary: Sequence[str], size: int) -
     """
     share = np.mean([c / max(1, c.sum()) for c in counts.values()], axis=0)
     used = share > 0
-    single = np.array([len(piece.removeprefix("▁")) <= 1 for piece in vocabulary])
-    must = single | (np.arange(len(vocabulary)) < _SPECIAL)
+    single = np.array([is_single(piece) for piece in vocabulary])
+    must = single | (np.arange(len(vocabulary)) < SPECIAL)
     if must.sum() > size:
         raise ValueError(f"{size} pieces are too few: single characters alone are {must.sum()}")
     order = np.argsort(-np.where(must, np.inf, share), kind="stable")[:size]
@@ -99,15 +99,7 @@ def cut(base: Path, kept: Sequence[int], output: Path) -> None:
     Raises:
         ValueError: If the tokenizer is not of the Unigram kind.
     """
-    tokenizer = _unigram(base)
-    model = tokenizer["model"]
-    names = [model["vocab"][i][0] for i in kept]
-    model["vocab"] = [model["vocab"][i] for i in kept]
-    tokenizer["added_tokens"] = [
-        token | {"id": names.index(token["content"])}
-        for token in tokenizer["added_tokens"]
-        if token["content"] in names
-    ]
+    tokenizer = with_pieces(unigram(base), kept)
     config = json.loads((base / "config.json").read_text(encoding="utf-8"))
     config["vocab_size"] = len(kept)
     weights = load_file(base / "model.safetensors")
@@ -119,7 +111,31 @@ def cut(base: Path, kept: Sequence[int], output: Path) -> None:
         save_file(weights, made / "model.safetensors", metadata={"format": "pt"})
 
 
-def _unigram(base: Path) -> dict[str, Any]:
+def with_pieces(tokenizer: dict[str, Any], kept: Sequence[int]) -> dict[str, Any]:
+    """Give a Unigram tokenizer with the ``kept`` pieces only, numbered anew in their order."""
+    vocabulary = tokenizer["model"]["vocab"]
+    place = {vocabulary[i][0]: k for k, i in enumerate(kept)}
+    return tokenizer | {
+        "model": tokenizer["model"] | {"vocab": [vocabulary[i] for i in kept]},
+        "added_tokens": [
+            token | {"id": place[token["content"]]}
+            for token in tokenizer["added_tokens"]
+            if token["content"] in place
+        ],
+    }
+
+
+def is_single(piece: str) -> bool:
+    """Whether a piece is one character, or the space before one."""
+    return len(piece.removeprefix("▁")) <= 1
+
+
+def unigram(base: Path) -> dict[str, Any]:
+    """Read ``tokenizer.json`` of a base.
+
+    Raises:
+        ValueError: If its vocabulary is not of the Unigram kind.
+    """
     tokenizer: dict[str, Any] = json.loads((base / "tokenizer.json").read_text(encoding="utf-8"))
     if (kind := tokenizer["model"].get("type")) != "Unigram":
         raise ValueError(f"{base}: only a Unigram vocabulary can be cut, this one is {kind}")
@@ -154,7 +170,7 @@ def main() -> None:
     if args.output.exists():
         parser.error(f"{args.output} is there already")
     try:
-        vocabulary = [piece for piece, _ in _unigram(args.base)["model"]["vocab"]]
+        vocabulary = [piece for piece, _ in unigram(args.base)["model"]["vocab"]]
     except (OSError, ValueError) as error:
         parser.error(str(error))
     before = normalise(Tokenizer.from_file(str(args.base / "tokenizer.json")))
