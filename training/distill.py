@@ -13,7 +13,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoTokenizer, set_seed
 
-from .bases import MPNET, load_encoder, locate
+from .bases import MPNET, is_run, load_encoder, locate
 from .corpora import SEED, named, read
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ _BATCH = 32
 _SORTED = 16
 """Batches that are sorted by length together, so that little of a batch is padding."""
 _MAX_PIECES = 96
+"""Pieces of a text that are read, by student and teacher each in their own pieces."""
 _RATES = 5e-5, 1e-3
 """Peak learning rates of the student and of what puts its vectors into the teacher's space."""
 
@@ -56,16 +57,13 @@ def pairs(corpora: Path, languages: Sequence[str], split: str) -> pd.DataFrame:
     parts = [pd.DataFrame(columns=columns)]
     for language in languages:
         for author, translator in (("en", language), (language, "en")):
-            if author == translator:
+            tables = f"roundtrip/{author}", f"single_hop/{translator}"
+            if author == translator or not all((corpora / f"{t}.parquet").is_file() for t in tables):
                 continue
-            try:
-                written = read(corpora, f"roundtrip/{author}", ("original", *_PLACE), split=split)
-                human = read(
-                    corpora, f"single_hop/{translator}", ("human", *_PLACE), split=split, source_lang=author
-                )
-            except FileNotFoundError as error:
-                log.warning("left out: %s", error)
-                continue
+            written = read(corpora, tables[0], ("original", "pivot", *_PLACE), split=split)
+            # lines of news are counted anew for each language it was translated to
+            written = written[(written["origin"] == "flores") | (written["pivot"] == translator)]
+            human = read(corpora, tables[1], ("human", *_PLACE), split=split, source_lang=author)
             found = written.drop_duplicates("original").merge(human.drop_duplicates("human"), on=_PLACE)
             sides = ["original", "human"] if author == "en" else ["human", "original"]
             parts.append(found[sides].set_axis(columns[1:], axis=1).assign(lang=language))
@@ -75,18 +73,17 @@ def pairs(corpora: Path, languages: Sequence[str], split: str) -> pd.DataFrame:
 class Reader:
     """An encoder and its tokenizer: texts in, the mean of their pieces' vectors out."""
 
-    def __init__(self, base: str, *, layers: int = 0) -> None:
-        """Load a base.
+    def __init__(self, base: str) -> None:
+        """Load a base (see `bases.locate`).
 
         Raises:
-            ValueError: If the base is an earlier run, which has no tokenizer of its own, or it has too
-                few layers (see `bases.load_encoder`).
+            ValueError: If it is an earlier run, whose tokenizer hides quotes and tells of case.
         """
         folder = locate(base)
-        if Path(folder, "heads.json").is_file():
+        if is_run(folder):
             raise ValueError(f"{base} is an earlier run: give the encoder it grew from")
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-        self.encoder = load_encoder(base, layers=layers)
+        self.encoder = load_encoder(base)
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
         """Give a vector a text, shape (texts, hidden); of a long text its beginning is read."""
@@ -130,17 +127,23 @@ class DistillationConfig:
 
 
 class Distillation:
-    """A run: student, teacher, and their place on disk."""
+    """A run: student, teacher, and their place on disk.
+
+    A loop of our own, as that of `train.Trainer`: two encoders with a tokenizer each read one batch.
+    """
 
     def __init__(self, config: DistillationConfig) -> None:
         """Start from ``config.base``, or take up the run in ``config.output``.
 
         Raises:
-            ValueError: See `Reader`; or if the corpora hold no pairs of train.
+            ValueError: See `Reader`; if the corpora hold no pairs of train; or if ``config.output`` holds
+                another run.
         """
         set_seed(config.seed)
         self.config = config
         self.output = Path(config.output)
+        if is_run(self.output):
+            raise ValueError(f"{self.output} holds a detector's model: give another output")
         languages = named(config.languages, Path(config.corpora))
         self._pairs = pairs(Path(config.corpora), languages, "train")
         if self._pairs.empty:
@@ -150,34 +153,43 @@ class Distillation:
         self.teacher.encoder.requires_grad_(False).eval().to(config.device)
         self.student.encoder.get_input_embeddings().weight.requires_grad_(False)
         widths = (r.encoder.config.hidden_size for r in (self.student, self.teacher))
-        self.into = nn.Linear(*widths)
-        for module in (self.student.encoder, self.into):
+        self.projection = nn.Linear(*widths)
+        for module in (self.student.encoder, self.projection):
             module.to(config.device)
         trained = [p for p in self.student.encoder.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            [{"params": trained}, {"params": list(self.into.parameters())}], weight_decay=0.01
+            [{"params": trained}, {"params": list(self.projection.parameters())}], weight_decay=0.01
         )
         self.read = 0
+        self.before: dict[str, float] = {}
         self.output.mkdir(parents=True, exist_ok=True)
         if self._checkpoint.is_file():
-            state = torch.load(self._checkpoint, weights_only=True, map_location=config.device)
-            for part, kept in zip(self._parts, state["parts"], strict=True):
-                part.load_state_dict(kept)
-            self.read = state["read"]
-            log.info("resumed at %d pairs", self.read)
+            self._resume()
 
     @property
     def _parts(self) -> tuple[Any, ...]:
-        return self.student.encoder, self.into, self.optimizer
+        return self.student.encoder, self.projection, self.optimizer
 
     @property
     def _checkpoint(self) -> Path:
         return self.output / "checkpoint.pt"
 
+    def _resume(self) -> None:
+        state = torch.load(self._checkpoint, weights_only=True, map_location=self.config.device)
+        asked = asdict(self.config)
+        if other := [
+            k for k, v in state["config"].items() if k not in ("device", "output") and v != asked[k]
+        ]:
+            raise ValueError(f"{self.output} was begun with another {', '.join(other)}: give another output")
+        for part, kept in zip(self._parts, state["parts"], strict=True):
+            part.load_state_dict(kept)
+        self.read, self.before = state["read"], state["before"]
+        log.info("resumed at %d pairs", self.read)
+
     def fit(self) -> None:
         """Read pairs to the end of the budget, logging and keeping checkpoints, and write the student."""
         log.info("%d pairs of %d languages", len(self._pairs), self._pairs["lang"].nunique())
-        before = self._measure()
+        self.before = self.before or self.measure()
         started = saved = time.monotonic()
         losses: list[float] = []
         for english, other in self._batches():
@@ -195,16 +207,24 @@ class Distillation:
                 self.checkpoint()
                 saved = time.monotonic()
         self.checkpoint()
-        figures = {"pairs": self.read, "before": before, "after": self._measure()}
-        (self.output / "distillation.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        log_of = {"config": asdict(self.config), "before": self.before, "after": self.measure()}
+        (self.output / "distillation.json").write_text(json.dumps(log_of, indent=1) + "\n", encoding="utf-8")
         self.student.encoder.save_pretrained(self.output)
+        self.student.tokenizer.backend_tokenizer.no_truncation()
+        self.student.tokenizer.backend_tokenizer.no_padding()
         self.student.tokenizer.save_pretrained(self.output)
         log.info("saved to %s", self.output)
 
     def checkpoint(self) -> None:
         """Write all that is needed to go on, whole or not at all."""
+        state = {
+            "config": asdict(self.config),
+            "parts": [p.state_dict() for p in self._parts],
+            "read": self.read,
+            "before": self.before,
+        }
         part = self._checkpoint.with_suffix(".part")
-        torch.save({"parts": [p.state_dict() for p in self._parts], "read": self.read}, part)
+        torch.save(state, part)
         part.rename(self._checkpoint)
 
     def _batches(self) -> Iterator[tuple[list[str], list[str]]]:
@@ -225,7 +245,7 @@ class Distillation:
         self.student.encoder.train()
         with torch.no_grad():
             wanted = self.teacher(english)
-        said = self.into(self.student([*english, *other]))
+        said = self.projection(self.student([*english, *other]))
         loss = (1 - functional.cosine_similarity(said, torch.cat([wanted, wanted]))).mean()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -237,8 +257,11 @@ class Distillation:
         self.read += len(english)
         return float(loss.detach())
 
-    def _measure(self, most: int = 200) -> dict[str, float]:
-        """Give, by language, how often the nearest English sentence of dev is the right one, 0.0 to 1.0."""
+    def measure(self, most: int = 200) -> dict[str, float]:
+        """Give, by language, how often the nearest English sentence of dev is the right one, 0.0 to 1.0.
+
+        The nearest of at most ``most`` that the language has pairs of: figures of languages do not compare.
+        """
         self.student.encoder.eval()
         found = {}
         for language, some in self._dev.groupby("lang"):
@@ -263,7 +286,11 @@ def main() -> None:
     config = DistillationConfig(**vars(parser.parse_args()))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(os.cpu_count() or 1)
-    Distillation(config).fit()
+    try:
+        run = Distillation(config)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    run.fit()
 
 
 if __name__ == "__main__":

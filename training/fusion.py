@@ -238,8 +238,9 @@ def gather(
     people = {name: table(name, most) for name, most in amounts.people.items()}
     native = people.pop("native")
     translated = [t for t in [people.pop("human_translation")] if t]
-    if not translated and not pairs["hop"].all():
-        hops = _originals_of(_hops_of_dev(gold, language))
+    if not translated and not pairs["hop"].any():
+        hops = _originals_of(_hops_of_dev(gold, language)).head(amounts.people["human_translation"])
+        hops = hops.assign(origlang=hops["pivot"])
         translated = [_read_table(hops, language, folder, backend)] if len(hops) else []
     if not len(pairs) or (native is None and amounts is FULL):
         raise ValueError(f"dev holds no round trips, or no native text, in {language!r}")
@@ -454,7 +455,7 @@ class _TextsOf(NamedTuple):
 def _provenance_of(m: Material) -> Logistic | None:
     """Weigh encoder and n-grams: round trips against originals and native news, all of the same weight.
 
-    Translations by people are left out: what tells them from an author's text is no machine's.
+    Tables of translations by people are left out: what tells them from an author's text is no machine's.
     None where the model has no n-grams of the language.
     """
     tables = [m.roundtrips, *(t for t in (m.originals, m.native) if t)]
@@ -660,7 +661,7 @@ def _auc_of_errors(m: Material, head: Logistic) -> float:
 
 
 def _by_author(m: Material, tables: Sequence[_Weighted]) -> dict[str, _Weighted]:
-    """Join what is said of tables (in the order of ``m.kinds``) by who wrote them."""
+    """Join what is said of tables (in the order of ``m.kinds``) by who wrote them, or most of them."""
     originals = "translations" if m.originals.frame["hop"].mean() > 0.5 else "native"
     names = [originals, *["native"] * (m.native is not None), *["translations"] * len(m.translated)]
     names += ["native"] * len(m.informal)

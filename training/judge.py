@@ -27,7 +27,7 @@ from transformers import set_seed
 from detector.spans import word_scores
 from detector.tokens import CASES, Tokenizer, Window
 
-from .bases import load_encoder, save_tokenizer
+from .bases import load_encoder, locate, save_tokenizer
 from .corpora import SEED, named, read
 from .damage import HOPS, JUDGED
 from .examples import Example, labels, marked_words
@@ -280,8 +280,9 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(os.cpu_count() or 1)
-    args.output.mkdir(parents=True, exist_ok=True)
     languages = named(args.languages, args.corpora)
+    if not languages:
+        parser.error(f"{args.corpora} holds no round trips or single hops")
     taught = pd.concat([_read(args.gold, one, ("train", HOPS)).head(args.readings) for one in languages])
     if taught.empty:
         parser.error(
@@ -289,6 +290,11 @@ def main() -> None:
             "training.readings sheets`, fill them in, take them up with `python -m training.readings take`, "
             "and run `python -m training.damage` again"
         )
+    try:
+        locate(args.base)
+    except FileNotFoundError as error:
+        parser.error(str(error))
+    args.output.mkdir(parents=True, exist_ok=True)
     save_tokenizer(args.base, args.output)
     tokenizer = Tokenizer(args.output, max_tokens=_MAX_TOKENS)
     weights = args.output / f"judge-{args.languages}.pt"

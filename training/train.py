@@ -27,7 +27,7 @@ from detector.model import DetectorModel
 from detector.tokens import Tokenizer, Window
 
 from . import pivots
-from .bases import MPNET, load_encoder, locate, save_tokenizer
+from .bases import MPNET, is_run, load_encoder, locate, save_tokenizer
 from .corpora import SEED, named, read
 from .damage import HOPS
 from .examples import Example, Share, Unit, first_window, labels, marked_words, stream
@@ -226,7 +226,7 @@ class Trainer:
         self.output = Path(config.output)
         folder = locate(config.base)
         self.output.mkdir(parents=True, exist_ok=True)
-        if Path(folder, "heads.json").is_file() and (config.layers or not config.normalise):
+        if is_run(folder) and (config.layers or not config.normalise):
             raise ValueError(f"layers and normalise cannot be changed: {folder} is an earlier run")
         save_tokenizer(config.base, self.output, alike=config.normalise)
         self.tokenizer = Tokenizer(self.output, max_tokens=config.max_tokens)
@@ -255,7 +255,7 @@ class Trainer:
     def _start(self, folder: str) -> DetectorModel:
         """Give the model that an earlier run wrote to ``folder``, or fresh heads on a pretrained encoder."""
         languages = named(self.config.languages, Path(self.config.corpora))
-        if Path(folder, "heads.json").is_file():
+        if is_run(folder):
             model = DetectorModel.load(Path(folder))
             model.heads = HeadsConfig(model.heads.pivots, self.config.max_tokens, languages)
             return model

@@ -126,7 +126,7 @@ def with_pieces(tokenizer: dict[str, Any], kept: Sequence[int]) -> dict[str, Any
 
 
 def is_single(piece: str) -> bool:
-    """Whether a piece is one character, or the space before one."""
+    """Whether a piece is one character, with or without the space before it."""
     return len(piece.removeprefix("▁")) <= 1
 
 
