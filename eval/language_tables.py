@@ -240,6 +240,8 @@ _FOUND = {
     "texts of 10": _TENS,
     "n-grams, 10": "texts of 10: AUC n-grams",
     "TPR at 1 %, 10": "texts of 10: TPR at 1 %",
+    "10 flagged": "texts of 10: flagged at 1 %",
+    "10, translators": "texts of 10 against translations: AUC",
     "words": f"words, {MARKS}: AUC",
 }
 _FOUND_IN_20 = {"texts of 20": "texts of 20: AUC", "TPR at 1 %, 20": "texts of 20: TPR at 1 %"}
@@ -292,7 +294,8 @@ def compact(results: Mapping[str, Any]) -> str:
     """Give the aims, and one line for each language: what a page shows of the results."""
     head = (
         "language", "tag", "kind", "damage: AUC of the worst tenth", "texts of 10: AUC", "TPR at 1 %",
-        "native flagged", "translation flagged", "n",
+        "texts of 10 flagged", "translators' texts of 10 flagged", "native flagged", "translation flagged",
+        "n",
     )  # fmt: skip
     lines = [f"| {' | '.join(head)} |", "| --- | --- | --- |" + " ---: |" * (len(head) - 3)]
     for tag, row in _ordered(results["languages"]):
@@ -303,6 +306,7 @@ def compact(results: Mapping[str, Any]) -> str:
             f"`{tag}`",
             row["kind"],
             *(_shown(figures, column) for column in (_WORST, _TENS, "texts of 10: TPR at 1 %")),
+            *(_shown(figures, f"{k}texts of 10: flagged at 1 %") for k in ("", f"{translated}, ")),
             *(_shown(figures, f"{k}, sentences: flagged at 1 %") for k in ("native", translated)),
             f"{figures[_WORST]['n']:,} / {tables.count(figures[_TENS])}",
         ]
@@ -313,8 +317,9 @@ def compact(results: Mapping[str, Any]) -> str:
             aims_table(results),
             "Damage is what readers marked. *Single hop*: no round trips were at hand, and a machine's "
             "translations are told from people's translations of the same English, which also are the "
-            "translations that are flagged or not. Flagged: sentences, at the stored 1 % point. n: pairs in "
-            "the worst tenth of those read, and texts of ten by machines and by people.",
+            "translations that are flagged or not. TPR: at a threshold set on the same authors' texts. "
+            "Flagged: at the stored 1 % point, sentences but for texts of ten. n: pairs in the worst tenth "
+            "of those read, and texts of ten by machines and by people.",
             "\n".join(lines),
         ]
     )
@@ -398,8 +403,9 @@ _NOTE = (
     "AUC but for what is in %, pairs (accuracy) and TPR; its threshold is set on the same people's text. "
     "Damage: read pairs, drawn evenly, against originals, native news and translations. *Flagged: errors*: "
     "of read pairs flagged at the 1 % point, those with an error or worse; *errors: flagged* the other way "
-    "round. Engines are *seen* where train has them in this language; one that is not may also be better or "
-    "worse than those. *Words*: readers' marks."
+    "round. *10 flagged*: of what machines wrote, at the stored 1 % point, which translators' texts set too; "
+    "*10, translators*: AUC against these. Engines are *seen* where train has them in this language; one "
+    "that is not may also be better or worse than those. *Words*: readers' marks."
 )
 
 
@@ -452,7 +458,7 @@ _HEAT: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {
          "n-grams, 10"),
         (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95),
     ),
-    "found at 1 %": (("TPR at 1 %, 10",), (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)),
+    "found at 1 %": (("TPR at 1 %, 10", "10 flagged"), (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)),
     "people's text flagged at the 1 % point, %": (
         ("native 1 %", "native, 10 1 %", "translation 1 %", "translation, 10 1 %", "originals 1 %",
          "web 1 %"),

@@ -269,6 +269,7 @@ def row(judge: Judge, material: Material, resamples: int) -> Row:
         **_damage(judged.frame, people, judge.heads, resamples),
         **_provenance(machine, people["originals"], judge.ngrams is not None, resamples),
         **_texts(texts, people_texts, judge.ngrams is not None, lengths, resamples),
+        **_tens(texts, people_texts.get("human_translation"), judge.heads, resamples),
         **_false_alarms(people, people_texts, judge.heads, resamples),
         **_words(judged, labelled, judge.heads, judge.finder, resamples),
     }
@@ -325,6 +326,20 @@ def _texts(
         if ngrams:
             of_length["AUC n-grams"] = contrast(some, others, "ngram")
         found |= {f"texts of {length}: {column}": figure for column, figure in of_length.items()}
+    return found
+
+
+def _tens(texts: pd.DataFrame, translations: pd.DataFrame | None, heads: Fusion, resamples: int) -> Row:
+    """Say how many texts of ten are found at a stored point, and how well they are told from translators'."""
+    tens = texts[texts["size"] == 10]
+    found = {
+        f"texts of 10: flagged at {rate}": _flagged(tens, heads, point, resamples, text=True)
+        for rate, point in RATES.items()
+    }
+    if translations is not None:
+        others = translations[translations["size"] == 10]
+        told = separate(tens, others, "fused", cluster="document", resamples=resamples)
+        found["texts of 10 against translations: AUC"] = told["AUC"]
     return found
 
 

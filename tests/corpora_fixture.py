@@ -18,6 +18,20 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield made_up.write_corpora(tmp_path_factory.mktemp("corpora"))
 
 
+@pytest.fixture
+def without_dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a corpora folder with no translations of `dev`: the human sides of single hops, in train only."""
+    monkeypatch.setattr("training.corpora._SET_APART", 2)
+    folder = made_up.write_corpora(tmp_path / "without")
+    rows = [
+        {**row, "text": row["human"], "origlang": row["source_lang"]}
+        for row in made_up.single_hop_rows()
+        if row["split"] == "train"
+    ]
+    made_up.write(folder, "human/human_translation", rows)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder such as a hub has: a random uncased encoder of two layers and its tokenizer."""

@@ -12,7 +12,7 @@ from tests import made_up
 from tests.test_packed import made_up_tensors, packed
 from training import corpora as module
 from training.bases import SHA256, assemble, assemble_e5, locate
-from training.corpora import read, roundtrips
+from training.corpora import read, roundtrips, set_apart
 from training.pivots import GROUPS, NAMES, group_index
 
 pytest_plugins = ["tests.corpora_fixture"]
@@ -30,6 +30,31 @@ def test_read_keeps_equal_rows_in_their_order(corpora: Path) -> None:
 def test_a_missing_table_is_named_with_the_way_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"roundtrip/xx\.parquet is not there.*make data"):
         read(tmp_path, "roundtrip/xx", ("original",))
+
+
+def test_where_dev_has_no_translations_whole_documents_of_train_stand_in(without_dev: Path) -> None:
+    apart = set_apart(without_dev, "en")
+    whole = read(without_dev, "human/human_translation", ("text", "docid"), split="train")
+    documents = set(apart["docid"])
+    assert 0 < len(documents) < whole["docid"].nunique()
+    assert set(apart["text"]) == set(whole[whole["docid"].isin(documents)]["text"])
+    assert {"line", "year", "origlang"} <= set(apart)
+
+
+def test_where_no_document_is_known_lines_stand_in_for_it(without_dev: Path, tmp_path: Path) -> None:
+    rows = read(without_dev, "human/human_translation", ("text", "lang", "origlang", "year", "split"))
+    rows = rows.head(1).loc[[0] * 400].assign(docid=None, line=range(400))
+    made_up.write(tmp_path, "human/human_translation", rows.to_dict("records"))
+    lines = set_apart(tmp_path, "en")["line"]
+    assert 0 < len(lines) < 400
+    assert all(count == 40 for count in (lines // 40).value_counts())
+
+
+def test_nothing_is_set_apart_where_dev_has_translations_or_nobody_has(corpora: Path, tmp_path: Path) -> None:
+    for folder, language in ((corpora, "en"), (corpora, "xx"), (tmp_path, "en")):
+        apart = set_apart(folder, language)
+        assert apart.empty
+        assert "text" in apart
 
 
 def test_at_most_so_many_round_trips_of_one_original_are_drawn(corpora: Path) -> None:

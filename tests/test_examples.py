@@ -174,6 +174,14 @@ def test_each_table_of_people_is_read_once_and_translations_come_twice_a_turn(
     assert 0.25 < translations / len(units) < 0.36
 
 
+def test_what_thresholds_are_set_on_is_not_learnt_from(without_dev: Path, gold: Path) -> None:
+    apart = set(corpora_module.set_apart(without_dev, "en")["text"])
+    for share in (only(human=900), only(single_hop=200)):
+        read = {e.text for unit in first_round(without_dev, gold, share) for e in unit}
+        assert any(text.startswith("According to a report") for text in read)
+        assert not read & apart
+
+
 def test_single_hops_teach_provenance_but_not_damage(corpora: Path, gold: Path) -> None:
     for human, machine in first_round(corpora, gold, only(single_hop=10)):
         assert (human.damage, human.provenance, human.spans) == (0.0, 0.0, None)

@@ -18,6 +18,7 @@ from detector.fuse import SENTENCE_FEATURES, TEXT_FEATURES, Fusion
 from detector.heuristics import HEURISTICS
 from tests import made_up
 from training import examine, fusion
+from training.corpora import set_apart
 from training.examine import runs
 from training.fusion import fit_logistic
 
@@ -347,6 +348,26 @@ def test_without_translations_those_of_single_hops_stand_in(
     (table,) = material.translated
     assert set(table.frame["text"]) == set(translated)
     assert not set(material.originals.frame["text"]) & set(translated)
+
+
+def test_without_translations_of_dev_some_of_train_stand_in(
+    without_dev: Path, gold: Path, tiny_model: Path
+) -> None:
+    material = fusion.gather(without_dev, gold, "en", tiny_model, OnnxBackend(tiny_model), fusion.FULL)
+    (table,) = material.translated
+    assert set(table.frame["text"]) == set(set_apart(without_dev, "en")["text"])
+    with_ngrams = [dataclasses.replace(s, ngrams=4.0) for s in table.examined.logits]
+    foreign = dataclasses.replace(
+        material,
+        translated=[
+            dataclasses.replace(
+                table, examined=dataclasses.replace(table.examined, logits=tuple(with_ngrams))
+            )
+        ],
+    )
+    head = fusion._provenance_of(foreign)
+    assert head is not None
+    assert head.weights[1] == 0.0  # what only translators have speaks for no machine
 
 
 def test_rules_that_dev_shows_no_better_than_chance_are_hidden(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from transformers import BertConfig, BertModel
 from detector.tokens import Tokenizer
 from tests import made_up
 from training import judge as module
+from training.corpora import set_apart
 from training.damage import HOPS, JUDGED
 from training.examples import Share, stream
 from training.judge import unread
@@ -219,6 +220,13 @@ def test_unread_pairs_are_few_of_each_original(corpora: Path, gold: Path) -> Non
 def test_no_more_pairs_are_judged_than_asked_for(corpora: Path, gold: Path) -> None:
     assert len(unread(corpora, gold, "en", per_original=9, most=7)) == 2 * 7  # round trips and hops
     assert unread(corpora, gold, "xx", per_original=9, most=7).empty
+
+
+def test_what_thresholds_are_set_on_is_not_judged(without_dev: Path, gold: Path) -> None:
+    apart = set(set_apart(without_dev, "en")["text"])
+    originals = set(unread(without_dev, gold, "en", per_original=1, most=1000)["original"])
+    assert any(text.startswith("According to a report") for text in originals)
+    assert not originals & apart
 
 
 def test_expected_damage_of_certain_grades_is_that_of_the_reading() -> None:

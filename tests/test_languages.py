@@ -238,6 +238,17 @@ def test_counts_are_those_of_the_data(results: dict[str, Any]) -> None:
     assert (tens["n"], tens["against"]) == (12, 10 + 5)
 
 
+def test_texts_of_ten_are_counted_at_the_stored_point_and_told_from_translators(
+    results: dict[str, Any],
+) -> None:
+    found = figure(results, "cs", "texts of 10: flagged at 1 %")
+    assert (found["n"], 0 <= found["value"] <= 1) == (figure(results, "cs", "texts of 10: AUC")["n"], True)
+    assert figure(results, "cs", "texts of 10: flagged at 5 %")["value"] >= found["value"]
+    assert figure(results, "cs", "texts of 10 against translations: AUC")["against"] == 5
+    assert "texts of 10 against translations: AUC" not in results["languages"]["sl"]["figures"]
+    assert figure(results, "sl", "texts of 10: flagged at 1 %")["value"] is None  # it has no points
+
+
 def test_an_unsupported_language_is_marked_and_measured(results: dict[str, Any]) -> None:
     row = results["languages"]["sl"]
     assert not row["judged"]

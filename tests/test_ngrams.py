@@ -15,7 +15,8 @@ from detector.models import Model
 from detector.ngrams import BUCKETS, FILE, Ngrams, buckets
 from tests import made_up
 from training import fusion, ngrams
-from training.ngrams import fit, pairs, some_of_each
+from training.corpora import set_apart
+from training.ngrams import Kind, fit, kinds, pairs, some_of_each
 
 pytest_plugins = ["tests.corpora_fixture"]
 
@@ -58,14 +59,49 @@ def test_any_text_has_a_logit(text: str) -> None:
 
 
 def learnt(corpora: Path, gold: Path) -> Ngrams:
-    machine, _ = pairs(corpora, gold, "en")
-    return fit(some_of_each(machine), ["The harbour stayed open, as the paper wrote."] * 5)
+    news = Kind(["The harbour stayed open, as the paper wrote."] * 5, machine=False)
+    return fit([*kinds(corpora, gold, "en"), news])
 
 
 def test_what_a_machine_writes_is_told_from_what_people_write(corpora: Path, gold: Path) -> None:
     model = learnt(corpora, gold)
     assert model.logit(MACHINE) > 0 > model.logit(HUMAN)
     assert model.logit("The ferry stayed open, as the paper wrote.") < 0
+
+
+def test_what_thresholds_are_set_on_is_not_learnt_from(without_dev: Path, gold: Path) -> None:
+    apart = set(set_apart(without_dev, "en")["text"])
+    read = {text for kind in kinds(without_dev, gold, "en") for text in kind.texts}
+    assert any(text.startswith("According to a report") for text in read)
+    assert not read & apart
+
+
+def test_both_sides_weigh_alike_and_kinds_as_they_say() -> None:
+    def learnt(machine: float, quiet: float) -> Ngrams:
+        return fit(
+            [
+                Kind([MACHINE] * 2, machine=True, weight=machine),
+                Kind([HUMAN], machine=False),
+                Kind(["A quiet day."], machine=False, weight=quiet),
+            ]
+        )
+
+    assert learnt(1.0, 1.0).logit(MACHINE) == pytest.approx(learnt(3.0, 1.0).logit(MACHINE))
+    assert learnt(1.0, 9.0).logit("A quiet day.") < learnt(1.0, 1.0).logit("A quiet day.")
+
+
+def test_the_topics_of_translators_do_not_speak_for_a_machine() -> None:
+    abroad = "The senate of {} met in the capital, an aide told reporters."
+    places = ("Orland", "Venn", "Kasch")
+    translated = Kind([abroad.format(place) for place in places], machine=False)
+    some = [
+        Kind([MACHINE, *(f"The senate of {place} has reunited itself." for place in places)], machine=True),
+        Kind([HUMAN], machine=False),
+    ]
+    for place in places:
+        assert (
+            fit([*some, translated]).logit(abroad.format(place)) < 0 < fit(some).logit(abroad.format(place))
+        )
 
 
 def test_eight_bits_lose_little(corpora: Path, gold: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,11 @@ import pandas as pd
 
 SEED = 20181118
 SPLITS = ("train", "dev", "test")
+TRANSLATIONS = "human/human_translation"
+_SET_APART = 5
+"""One document in so many."""
+_BLOCK = 40
+"""Where no document is known, so many lines are taken for one."""
 
 
 def named(languages: str, corpora: Path) -> tuple[str, ...]:
@@ -51,6 +57,28 @@ def _table(path: Path, changed: int, columns: tuple[str, ...]) -> pd.DataFrame:
     disable_progress_bars()
     with TemporaryDirectory() as cache:  # the table is its own best copy: leave none behind
         return Dataset.from_parquet(str(path), columns=list(columns), cache_dir=cache).to_pandas()
+
+
+def set_apart(corpora: Path, language: str) -> pd.DataFrame:
+    """Give translations by people that stand in for a `dev` which has none of the language.
+
+    One document in five of `train`: thresholds are set on them, and nothing is learnt from them.
+
+    Returns:
+        Columns text, line, year, docid and origlang; no rows where `dev` has translations, or `train` none.
+    """
+    columns = ("text", "line", "year", "docid", "origlang", "split")
+    try:
+        frame = read(corpora, TRANSLATIONS, columns, lang=language).drop(columns="lang")
+    except FileNotFoundError:
+        return pd.DataFrame(columns=columns[:-1])
+    if (frame["split"] == "dev").any():
+        frame = frame.head(0)
+    block = frame["docid"].where(frame["docid"].notna(), (frame["line"] // _BLOCK).astype(str))
+    names = frame["origlang"] + " " + frame["year"].astype(str) + " " + block.astype(str)
+    chosen = [zlib.crc32(name.encode("utf-8")) % _SET_APART == 0 for name in names]
+    kept = frame[np.array(chosen, dtype=bool) & (frame["split"] == "train")]
+    return kept.drop(columns="split").reset_index(drop=True)
 
 
 def roundtrips(

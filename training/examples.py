@@ -19,7 +19,7 @@ import pandas as pd
 from detector.alignment import Word, align, words
 from detector.tokens import Tokenizer, Window
 
-from .corpora import SEED, read
+from .corpora import SEED, read, set_apart
 from .damage import HOPS, JUDGED, hter_damage, mqm_damage
 from .pivots import group_index
 from .replaced import replace, stand_ins
@@ -309,7 +309,7 @@ def _single_hops(corpora: Path, language: str, rng: np.random.Generator) -> Sour
     frame = read(corpora, f"single_hop/{language}", columns, split="train")
     a, b = frame["human"].str.len(), frame["machine"].str.len()
     alike = (a < 500) & (b < 500) & (a < 1.8 * b) & (b < 1.8 * a) & (frame["human"] != frame["machine"])
-    frame = frame[alike].reset_index(drop=True)
+    frame = frame[alike & ~frame["human"].isin(set_apart(corpora, language)["text"])].reset_index(drop=True)
     _need(len(frame), f"single_hop/{language}", language)
     groups = list(frame.groupby("human_id", sort=True).indices.values())
     human, machine = frame["human"].to_numpy(), frame["machine"].to_numpy()
@@ -415,6 +415,7 @@ _WEB = "web75"
 
 def _human(corpora: Path, language: str, rng: np.random.Generator) -> Source:
     """People's text of every kind there is, in the turns of `_HUMAN`: it must not fire."""
+    kept_out = set_apart(corpora, language)["text"]
     kinds: dict[str, npt.NDArray[np.object_]] = {}
     for table in (*dict.fromkeys(_HUMAN), _WEB):
         if table == _WEB and len(kinds.get("informal_ewt", ())):
@@ -424,6 +425,7 @@ def _human(corpora: Path, language: str, rng: np.random.Generator) -> Source:
         except FileNotFoundError as error:
             log.warning("left out: %s", error)
             continue
+        texts = texts[~texts.isin(kept_out)]
         kinds[table] = texts[(texts.str.len() >= 12) & (texts.str.len() < 500)].to_numpy()
     turns = [kinds[table] for table in (*_HUMAN, _WEB) if len(kinds.get(table, ()))]
     tables = [(texts, _forever(len(texts), rng)) for texts in turns]

@@ -39,7 +39,7 @@ from detector.heuristics import HEURISTICS
 from detector.language import script_of
 from detector.report import Claim
 
-from .corpora import SEED, read
+from .corpora import SEED, read, set_apart
 from .damage import HOPS
 from .examine import Examined, examine, runs, text_evidence
 from .examples import damage_on_purpose, marked_words
@@ -171,7 +171,7 @@ class Amounts:
 
 FULL = Amounts(None, MOST, 1500, 700, 3000)
 """For a model of one language."""
-SOME = Amounts(1500, {"native": 2100, "human_translation": 800, "web75": 200}, 100, 20, 100)
+SOME = Amounts(1500, {"native": 2100, "human_translation": 1600, "web75": 200}, 100, 20, 100)
 """Of each, for a model of many."""
 _FEWEST_PAIRS = 500
 """With fewer round trips of dev, machine beside human translations join them."""
@@ -238,10 +238,13 @@ def gather(
     people = {name: table(name, most) for name, most in amounts.people.items()}
     native = people.pop("native")
     translated = [t for t in [people.pop("human_translation")] if t]
-    if not translated and not pairs["hop"].any():
-        hops = _originals_of(_hops_of_dev(gold, language)).head(amounts.people["human_translation"])
-        hops = hops.assign(origlang=hops["pivot"])
-        translated = [_read_table(hops, language, folder, backend)] if len(hops) else []
+    if not translated:
+        stand_in = set_apart(corpora, language)
+        if stand_in.empty and not pairs["hop"].any():
+            stand_in = _originals_of(_hops_of_dev(gold, language))
+            stand_in = stand_in.assign(origlang=stand_in["pivot"])
+        stand_in = stand_in.head(amounts.people["human_translation"])
+        translated = [_read_table(stand_in, language, folder, backend)] if len(stand_in) else []
     if not len(pairs) or (native is None and amounts is FULL):
         raise ValueError(f"dev holds no round trips, or no native text, in {language!r}")
     as_native = native or Table(originals, examine([], language, folder, backend))
@@ -453,12 +456,11 @@ class _TextsOf(NamedTuple):
 
 
 def _provenance_of(m: Material) -> Logistic | None:
-    """Weigh encoder and n-grams: round trips against originals and native news, all of the same weight.
+    """Weigh encoder and n-grams: round trips against people's originals, native news and translations alike.
 
-    Tables of translations by people are left out: what tells them from an author's text is no machine's.
     None where the model has no n-grams of the language.
     """
-    tables = [m.roundtrips, *(t for t in (m.originals, m.native) if t)]
+    tables = [m.roundtrips, *(t for t in (m.originals, m.native, *m.translated) if t)]
     said = [s for t in tables for s in t.examined.logits]
     x = np.array([[s.provenance, s.ngrams] for s in said]).reshape(-1, 2)
     if not x[:, 1].any():

@@ -28,7 +28,7 @@ from detector.spans import word_scores
 from detector.tokens import CASES, Tokenizer, Window
 
 from .bases import load_encoder, locate, save_tokenizer
-from .corpora import SEED, named, read
+from .corpora import SEED, named, read, set_apart
 from .damage import HOPS, JUDGED
 from .examples import Example, labels, marked_words
 from .readings import GRADES, expected_damage, grades
@@ -259,6 +259,7 @@ def unread(corpora: Path, gold: Path, language: str, *, per_original: int, most:
         hops = read(corpora, f"single_hop/{language}", needed, split="train")
         a, b = hops["human"].str.len(), hops["machine"].str.len()
         alike = (a < 400) & (b < 400) & (a < 1.8 * b) & (b < 1.8 * a) & (hops["human"] != hops["machine"])
+        known |= set(set_apart(corpora, language)["text"])
         hops = hops[alike & ~hops["human"].isin(known)].sample(frac=1, random_state=SEED)
         hops = hops.drop_duplicates("human_id").head(most)
         parts.append(hops[["human", "machine", "source_lang"]].set_axis(columns, axis=1))

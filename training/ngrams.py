@@ -1,8 +1,8 @@
 """Fit the n-grams of each language of a model: `python -m training.ngrams`, after export.
 
-They learn on ``train`` from round trips and their originals, or, where a language has none, from machine
-beside human translations of one source; and from native news, so that what is news is not taken
-for what is human. How much they weigh beside the encoder is chosen on ``dev`` (`training.fusion`).
+They learn on ``train`` from all that a machine wrote, round trips and single hops, against all that
+people wrote: originals, native news, and translations, without which "about a foreign country" is
+taken for "by a machine". How much they weigh beside the encoder is chosen on ``dev`` (`training.fusion`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +24,14 @@ from detector.heads import read_heads
 from detector.ngrams import BUCKETS, FILE, Ngrams, buckets
 from detector.report import Claim
 
-from .corpora import SEED, read
+from .corpora import SEED, TRANSLATIONS, read, set_apart
 
 log = logging.getLogger(__name__)
 
-MOST_NATIVE = 20_000
-PER_ORIGINAL = 8
-"""At most so many rows of one original: more teach its topic."""
+MOST_PEOPLE = 20_000
+"""Sentences of each table of people's text."""
+PER_ORIGINAL, PER_HOP, MOST_HOPS = 8, 4, 30_000
+"""At most so many rows of one original (more teach its topic), of one single hop's, of all of these."""
 # of 1, 4 and 16 the best on dev, over ten languages
 _STRENGTH = 4.0
 _MIN_CHARACTERS = 20
@@ -52,13 +53,18 @@ def pairs(corpora: Path, gold: Path, language: str) -> tuple[pd.DataFrame, Claim
     path = gold / f"{language}-train.parquet"
     if path.is_file() and len(frame := pd.read_parquet(path)):
         return frame, "round_trip"
+    return single_hops(corpora, language), "machine_translation"
+
+
+def single_hops(corpora: Path, language: str) -> pd.DataFrame:
+    """Read machine beside human translations of the train split, with the columns of `pairs`."""
     columns = ("human_id", "human", "machine", "engine")
     try:
-        hops = read(corpora, f"single_hop/{language}", columns, split="train")
+        frame = read(corpora, f"single_hop/{language}", columns, split="train")
     except FileNotFoundError:
-        hops = pd.DataFrame(columns=columns)
-    names = {"human_id": "original_id", "human": "original", "machine": "roundtrip"}
-    return hops.rename(columns=names), "machine_translation"
+        frame = pd.DataFrame(columns=columns)
+    frame = frame[~frame["human"].isin(set_apart(corpora, language)["text"])]
+    return frame.rename(columns={"human_id": "original_id", "human": "original", "machine": "roundtrip"})
 
 
 def some_of_each(frame: pd.DataFrame, per_original: int = PER_ORIGINAL) -> pd.DataFrame:
@@ -67,18 +73,56 @@ def some_of_each(frame: pd.DataFrame, per_original: int = PER_ORIGINAL) -> pd.Da
     return frame.iloc[order].groupby("original_id").head(per_original)
 
 
-def fit(machine: pd.DataFrame, native: Sequence[str]) -> Ngrams:
+class Kind(NamedTuple):
+    """Texts of one kind.
+
+    Attributes:
+        texts: Sentences.
+        machine: Whether a machine wrote them.
+        weight: Of all of them together, beside the others of their side.
+    """
+
+    texts: Sequence[str]
+    machine: bool
+    weight: float = 1.0
+
+
+def kinds(corpora: Path, gold: Path, language: str) -> list[Kind]:
+    """Read what there is to learn from in a language; kinds without texts are left out.
+
+    People's kinds weigh alike. Of the machine's, round trips weigh twice what single hops do: these share
+    their topics with the translations, and at equal weight the words of such topics would speak for neither.
+    """
+    trips, claim = pairs(corpora, gold, language)
+    trips = some_of_each(trips if claim == "round_trip" else trips.head(0))
+    hops = some_of_each(single_hops(corpora, language), PER_HOP).head(MOST_HOPS)
+    found = [
+        Kind(trips["roundtrip"].tolist(), machine=True, weight=2.0),
+        Kind(hops["roundtrip"].tolist(), machine=True),
+        *(Kind(frame["original"].tolist(), machine=False) for frame in (trips, hops)),
+    ]
+    known = set_apart(corpora, language)["text"]
+    for table in ("human/native", TRANSLATIONS):
+        try:
+            texts = read(corpora, table, ("text",), lang=language, split="train")["text"]
+        except FileNotFoundError as error:
+            log.warning("left out: %s", error)
+            continue
+        texts = texts[(texts.str.len() >= _MIN_CHARACTERS) & ~texts.isin(known)]
+        found.append(Kind(texts.head(MOST_PEOPLE).tolist(), machine=False))
+    return [kind for kind in found if kind.texts]
+
+
+def fit(some: Sequence[Kind]) -> Ngrams:
     """Learn to tell what a machine wrote from what people wrote, both of the same weight.
 
     Args:
-        machine: Columns of `pairs`; the human side of each counts as often as there are rows of it.
-        native: Other sentences by people.
+        some: At least one kind of either side.
     """
-    originals = machine.groupby("original_id").agg(text=("original", "first"), count=("original", "size"))
-    texts = chain(machine["roundtrip"], originals["text"], native)
-    label = np.repeat([1, 0], [len(machine), len(originals) + len(native)])
-    weight = np.concatenate([np.ones(len(machine)), originals["count"], np.ones(len(native))])
-    weight[label == 1] *= weight[label == 0].sum() / weight[label == 1].sum()
+    texts = chain.from_iterable(kind.texts for kind in some)
+    label = np.repeat([kind.machine for kind in some], [len(kind.texts) for kind in some])
+    weight = np.concatenate([np.full(len(kind.texts), kind.weight / len(kind.texts)) for kind in some])
+    weight[label] *= weight[~label].sum() / weight[label].sum()
     model: Any = LogisticRegression(C=_STRENGTH, solver="liblinear", random_state=SEED)
     model.fit(_rows(texts), label, sample_weight=weight / weight.mean())
     weights = model.coef_[0]
@@ -105,17 +149,17 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     arrays: dict[str, npt.NDArray[Any]] = {}
     for language in read_heads(args.output).languages:
-        machine, kind = pairs(args.corpora, args.gold, language)
-        if machine.empty:
+        some = kinds(args.corpora, args.gold, language)
+        if not any(kind.machine for kind in some):
             log.warning("%s: train holds nothing that a machine wrote", language)
             continue
-        native = read(args.corpora, "human/native", ("text",), lang=language, split="train")["text"]
-        native = native[native.str.len() >= _MIN_CHARACTERS].head(MOST_NATIVE)
-        found = fit(some_of_each(machine), native.tolist())
+        found = fit(some)
         arrays |= {language: found.weights, f"{language}.scale": np.array([found.scale, found.bias])}
+        machine, people = (sum(len(k.texts) for k in some if k.machine is side) for side in (True, False))
         log.info(
-            "%s: %d of %s, %d buckets used", language, len(machine), kind, np.count_nonzero(found.weights)
-        )
+            "%s: %d by machines, %d by people, %d buckets used",
+            language, machine, people, np.count_nonzero(found.weights),
+        )  # fmt: skip
     np.savez_compressed(args.output / FILE, allow_pickle=False, **arrays)
 
 
