@@ -269,7 +269,7 @@ def row(judge: Judge, material: Material, resamples: int) -> Row:
         **_damage(judged.frame, people, judge.heads, resamples),
         **_provenance(machine, people["originals"], judge.ngrams is not None, resamples),
         **_texts(texts, people_texts, judge.ngrams is not None, lengths, resamples),
-        **_tens(texts, people_texts.get("human_translation"), judge.heads, resamples),
+        **_tens(texts, _translators(material, people_texts), judge.heads, resamples),
         **_false_alarms(people, people_texts, judge.heads, resamples),
         **_words(judged, labelled, judge.heads, judge.finder, resamples),
     }
@@ -327,6 +327,12 @@ def _texts(
             of_length["AUC n-grams"] = contrast(some, others, "ngram")
         found |= {f"texts of {length}: {column}": figure for column, figure in of_length.items()}
     return found
+
+
+def _translators(material: Material, texts: Mapping[str, pd.DataFrame]) -> pd.DataFrame | None:
+    """Give translators' texts of the genre of the machine's; None where there are none."""
+    # what the machine of single hops wrote is encyclopaedic: news differs from it by more than the writer
+    return texts.get("human_translation") if material.kind == "round trip" else None
 
 
 def _tens(texts: pd.DataFrame, translations: pd.DataFrame | None, heads: Fusion, resamples: int) -> Row:

@@ -12,7 +12,7 @@ from tests import made_up
 from tests.test_packed import made_up_tensors, packed
 from training import corpora as module
 from training.bases import SHA256, assemble, assemble_e5, locate
-from training.corpora import read, roundtrips, set_apart
+from training.corpora import paired_hops, read, roundtrips, set_apart
 from training.pivots import GROUPS, NAMES, group_index
 
 pytest_plugins = ["tests.corpora_fixture"]
@@ -55,6 +55,22 @@ def test_nothing_is_set_apart_where_dev_has_translations_or_nobody_has(corpora: 
         apart = set_apart(folder, language)
         assert apart.empty
         assert "text" in apart
+
+
+def test_sets_whose_lines_do_not_answer_each_other_are_no_pairs(tmp_path: Path) -> None:
+    one = made_up.single_hop_rows()[0]
+    rows = [
+        {**one, "human_id": f"{year} {k}", "year": year, "split": "train",
+         "human": f"Line {k} has {'very ' * (k % 7)}many words.",
+         "machine": f"The line {k} has {'much ' * ((k * shift) % 7)}many words."}
+        for year, shift in ((2014, 3), (2015, 1))
+        for k in range(60)
+    ]  # fmt: skip
+    made_up.write(tmp_path, "single_hop/en", rows)
+    found = paired_hops(tmp_path, "en", longest=500)
+    assert set(found) == {"human_id", "source_lang", "human", "machine"}
+    assert set(found["human_id"]) == {f"2015 {k}" for k in range(60)}
+    assert paired_hops(tmp_path, "en", longest=30)["human"].str.len().max() < 30
 
 
 def test_at_most_so_many_round_trips_of_one_original_are_drawn(corpora: Path) -> None:

@@ -47,6 +47,7 @@ def single_hops() -> pd.DataFrame:
     rows = [
         {
             "human_id": f"{split}{k}", "source_lang": "de", "engine": "google", "split": split,
+            "origin": "newstest", "year": 2031,
             "human": sentence(split, "hop", k), "machine": sentence(split, "hop", k, 2),
         }
         for split in SPLIT_PAIRS

@@ -174,10 +174,14 @@ def test_each_table_of_people_is_read_once_and_translations_come_twice_a_turn(
     assert 0.25 < translations / len(units) < 0.36
 
 
-def test_what_thresholds_are_set_on_is_not_learnt_from(without_dev: Path, gold: Path) -> None:
+def test_what_thresholds_are_set_on_is_not_learnt_from(without_dev: Path, gold: Path, tmp_path: Path) -> None:
     apart = set(corpora_module.set_apart(without_dev, "en")["text"])
-    for share in (only(human=900), only(single_hop=200)):
-        read = {e.text for unit in first_round(without_dev, gold, share) for e in unit}
+    frame = pd.read_parquet(gold / "en-train.parquet").head(12)
+    frame.assign(
+        original=sorted(apart)[:1] + ["According to a report, nothing."] * 11, damage=0.5
+    ).to_parquet(tmp_path / "en-train.parquet")
+    for share in (only(human=900), only(single_hop=200), only(read=200)):
+        read = {e.text for unit in first_round(without_dev, tmp_path, share) for e in unit}
         assert any(text.startswith("According to a report") for text in read)
         assert not read & apart
 

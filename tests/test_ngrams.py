@@ -16,7 +16,7 @@ from detector.ngrams import BUCKETS, FILE, Ngrams, buckets
 from tests import made_up
 from training import fusion, ngrams
 from training.corpora import set_apart
-from training.ngrams import Kind, fit, kinds, pairs, some_of_each
+from training.ngrams import Group, fit, groups, pairs, some_of_each
 
 pytest_plugins = ["tests.corpora_fixture"]
 
@@ -59,8 +59,8 @@ def test_any_text_has_a_logit(text: str) -> None:
 
 
 def learnt(corpora: Path, gold: Path) -> Ngrams:
-    news = Kind(["The harbour stayed open, as the paper wrote."] * 5, machine=False)
-    return fit([*kinds(corpora, gold, "en"), news])
+    news = Group(["The harbour stayed open, as the paper wrote."] * 5, machine=False)
+    return fit([*groups(corpora, gold, "en"), news])
 
 
 def test_what_a_machine_writes_is_told_from_what_people_write(corpora: Path, gold: Path) -> None:
@@ -71,18 +71,34 @@ def test_what_a_machine_writes_is_told_from_what_people_write(corpora: Path, gol
 
 def test_what_thresholds_are_set_on_is_not_learnt_from(without_dev: Path, gold: Path) -> None:
     apart = set(set_apart(without_dev, "en")["text"])
-    read = {text for kind in kinds(without_dev, gold, "en") for text in kind.texts}
+    read = {text for group in groups(without_dev, gold, "en") for text in group.texts}
     assert any(text.startswith("According to a report") for text in read)
     assert not read & apart
 
 
-def test_both_sides_weigh_alike_and_kinds_as_they_say() -> None:
+def test_round_trips_single_hops_news_and_translations_are_read(corpora: Path, gold: Path) -> None:
+    def told(group: Group) -> str:
+        signs = {"as the paper wrote": "news", "It is reported": "translations", "a report,": "hops"}
+        return next((name for sign, name in signs.items() if sign in group.texts[0]), "round trips")
+
+    found = [(told(g), g.machine, g.weight) for g in groups(corpora, gold, "en")]
+    assert found == [
+        ("round trips", True, 2.0),
+        ("hops", True, 1.0),
+        ("round trips", False, 1.0),
+        ("hops", False, 1.0),
+        ("news", False, 1.0),
+        ("translations", False, 1.0),
+    ]
+
+
+def test_both_sides_weigh_alike_and_groups_as_they_say() -> None:
     def learnt(machine: float, quiet: float) -> Ngrams:
         return fit(
             [
-                Kind([MACHINE] * 2, machine=True, weight=machine),
-                Kind([HUMAN], machine=False),
-                Kind(["A quiet day."], machine=False, weight=quiet),
+                Group([MACHINE] * 2, machine=True, weight=machine),
+                Group([HUMAN], machine=False),
+                Group(["A quiet day."], machine=False, weight=quiet),
             ]
         )
 
@@ -93,10 +109,10 @@ def test_both_sides_weigh_alike_and_kinds_as_they_say() -> None:
 def test_the_topics_of_translators_do_not_speak_for_a_machine() -> None:
     abroad = "The senate of {} met in the capital, an aide told reporters."
     places = ("Orland", "Venn", "Kasch")
-    translated = Kind([abroad.format(place) for place in places], machine=False)
+    translated = Group([abroad.format(place) for place in places], machine=False)
     some = [
-        Kind([MACHINE, *(f"The senate of {place} has reunited itself." for place in places)], machine=True),
-        Kind([HUMAN], machine=False),
+        Group([MACHINE, *(f"The senate of {place} has reunited itself." for place in places)], machine=True),
+        Group([HUMAN], machine=False),
     ]
     for place in places:
         assert (

@@ -19,7 +19,7 @@ import pandas as pd
 from detector.alignment import Word, align, words
 from detector.tokens import Tokenizer, Window
 
-from .corpora import SEED, read, set_apart
+from .corpora import SEED, paired_hops, read, set_apart
 from .damage import HOPS, JUDGED, hter_damage, mqm_damage
 from .pivots import group_index
 from .replaced import replace, stand_ins
@@ -105,7 +105,7 @@ def stream(
     rng = np.random.default_rng(seed)
     sources: list[tuple[int, Iterator[Unit]]] = []
     for count, make in (
-        (share.read, partial(_read, gold)),
+        (share.read, partial(_read, corpora, gold)),
         (share.judged, partial(_judged, gold)),
         (share.roundtrip, partial(_roundtrips, gold)),
         (share.single_hop, partial(_single_hops, corpora)),
@@ -216,11 +216,13 @@ def _forever(count: int, rng: np.random.Generator) -> Iterator[int]:
         yield from rng.permutation(count).tolist()
 
 
-def _read(gold: Path, language: str, rng: np.random.Generator) -> Source:
+def _read(corpora: Path, gold: Path, language: str, rng: np.random.Generator) -> Source:
     """Pairs that somebody read, round trips and single hops: the gold of damage and of its place."""
     tables = [gold / f"{language}-{name}.parquet" for name in ("train", HOPS)]
     frames = [pd.read_parquet(path) for path in tables if path.is_file()]
-    frame = pd.concat([f[f["damage"].notna()] for f in frames]) if frames else pd.DataFrame()
+    nothing = pd.DataFrame(columns=["original"])
+    frame = pd.concat([f[f["damage"].notna()] for f in frames]) if frames else nothing
+    frame = frame[~frame["original"].isin(set_apart(corpora, language)["text"])]
     _need(len(frame), f"{tables[0]}, by readings,", language)
     return _graded(frame, "marks", marked_words, rng)
 
@@ -305,11 +307,7 @@ def _single_hops(corpora: Path, language: str, rng: np.random.Generator) -> Sour
 
     The machine's damage is left unknown; the person's is a clean text.
     """
-    columns = ("human_id", "source_lang", "human", "machine")
-    frame = read(corpora, f"single_hop/{language}", columns, split="train")
-    a, b = frame["human"].str.len(), frame["machine"].str.len()
-    alike = (a < 500) & (b < 500) & (a < 1.8 * b) & (b < 1.8 * a) & (frame["human"] != frame["machine"])
-    frame = frame[alike & ~frame["human"].isin(set_apart(corpora, language)["text"])].reset_index(drop=True)
+    frame = paired_hops(corpora, language, longest=500)
     _need(len(frame), f"single_hop/{language}", language)
     groups = list(frame.groupby("human_id", sort=True).indices.values())
     human, machine = frame["human"].to_numpy(), frame["machine"].to_numpy()
@@ -415,7 +413,7 @@ _WEB = "web75"
 
 def _human(corpora: Path, language: str, rng: np.random.Generator) -> Source:
     """People's text of every kind there is, in the turns of `_HUMAN`: it must not fire."""
-    kept_out = set_apart(corpora, language)["text"]
+    apart = set_apart(corpora, language)["text"]
     kinds: dict[str, npt.NDArray[np.object_]] = {}
     for table in (*dict.fromkeys(_HUMAN), _WEB):
         if table == _WEB and len(kinds.get("informal_ewt", ())):
@@ -425,7 +423,7 @@ def _human(corpora: Path, language: str, rng: np.random.Generator) -> Source:
         except FileNotFoundError as error:
             log.warning("left out: %s", error)
             continue
-        texts = texts[~texts.isin(kept_out)]
+        texts = texts[~texts.isin(apart)]
         kinds[table] = texts[(texts.str.len() >= 12) & (texts.str.len() < 500)].to_numpy()
     turns = [kinds[table] for table in (*_HUMAN, _WEB) if len(kinds.get(table, ()))]
     tables = [(texts, _forever(len(texts), rng)) for texts in turns]
@@ -470,7 +468,9 @@ _DAMAGE_OF_ONE, _DAMAGE_OF_MORE = 0.4, 0.15
 def _replaced(corpora: Path, pieces: Pieces, language: str, rng: np.random.Generator) -> Source:
     """People's sentences and the same with some pieces replaced (see `replaced`)."""
     tokenizer, vectors = pieces
-    texts = [t for t in human_text(corpora, language, "train", most=_MOST_HUMAN) if 30 <= len(t) < 300]
+    apart = set(set_apart(corpora, language)["text"])
+    texts = human_text(corpora, language, "train", most=_MOST_HUMAN)
+    texts = [t for t in texts if 30 <= len(t) < 300 and t not in apart]
     _need(len(texts), "people's text", language)
     others = stand_ins(tokenizer, vectors, texts)
 

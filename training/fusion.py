@@ -239,11 +239,10 @@ def gather(
     native = people.pop("native")
     translated = [t for t in [people.pop("human_translation")] if t]
     if not translated:
-        stand_in = set_apart(corpora, language)
+        stand_in = _long_enough(set_apart(corpora, language))
         if stand_in.empty and not pairs["hop"].any():
-            stand_in = _originals_of(_hops_of_dev(gold, language))
+            stand_in = _originals_of(_hops_of_dev(gold, language)).head(amounts.people["human_translation"])
             stand_in = stand_in.assign(origlang=stand_in["pivot"])
-        stand_in = stand_in.head(amounts.people["human_translation"])
         translated = [_read_table(stand_in, language, folder, backend)] if len(stand_in) else []
     if not len(pairs) or (native is None and amounts is FULL):
         raise ValueError(f"dev holds no round trips, or no native text, in {language!r}")
@@ -278,12 +277,15 @@ def human_table(
     in_order = table in ("native", "human_translation")
     columns = ("text", "line", "year", "docid", "origlang") if in_order else ("text",)
     frame = read(corpora, f"human/{table}", columns, lang=language, split=split)
-    # in UTF-8, where an ideograph counts as three letters
-    long_enough = frame["text"].str.encode("utf-8").str.len() >= 20
-    frame = frame[long_enough].head(most).reset_index(drop=True)
+    frame = _long_enough(frame).head(most).reset_index(drop=True)
     if not in_order:
         frame = frame.assign(line=range(len(frame)), year=0, docid=None, origlang=table)
     return _read_table(frame, language, folder, backend)
+
+
+def _long_enough(frame: pd.DataFrame) -> pd.DataFrame:
+    # in UTF-8, where an ideograph counts as three letters
+    return frame[frame["text"].str.encode("utf-8").str.len() >= 20].reset_index(drop=True)
 
 
 def _read_table(frame: pd.DataFrame, language: str, folder: Path, backend: Backend) -> Table:
@@ -352,6 +354,8 @@ _BY_TEXT = ("year", "docid", "origlang")
 
 def fit(materials: Sequence[Material], folder: Path, shown_rules: Sequence[str]) -> Fusion:
     """Fit both heads and all thresholds on dev.
+
+    Where dev has no translations by people, those of `corpora.set_apart` stand in for them.
 
     Several languages share the weights of the heads, each with the same say; what is added to
     their logits and the operating points are each language's own (see `_shift`, `_points`). Those
@@ -665,12 +669,18 @@ def _auc_of_errors(m: Material, head: Logistic) -> float:
 def _by_author(m: Material, tables: Sequence[_Weighted]) -> dict[str, _Weighted]:
     """Join what is said of tables (in the order of ``m.kinds``) by who wrote them, or most of them."""
     originals = "translations" if m.originals.frame["hop"].mean() > 0.5 else "native"
-    names = [originals, *["native"] * (m.native is not None), *["translations"] * len(m.translated)]
+    names = [originals, *["native"] * (m.native is not None), *map(_translators, m.translated)]
     names += ["native"] * len(m.informal)
     found: dict[str, _Weighted] = {}
     for name in dict.fromkeys(names):
         found[name] = _join([table for table, of in zip(tables, names, strict=True) if of == name])
     return found
+
+
+def _translators(table: Table) -> str:
+    """Name translations: those of `train` that stand in for `dev` (`corpora.set_apart`) say so."""
+    apart = "split" in table.frame and (table.frame["split"] == "train").any()
+    return "translations set apart from train" if apart else "translations"
 
 
 def _thresholds(

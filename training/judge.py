@@ -28,7 +28,7 @@ from detector.spans import word_scores
 from detector.tokens import CASES, Tokenizer, Window
 
 from .bases import load_encoder, locate, save_tokenizer
-from .corpora import SEED, named, read, set_apart
+from .corpora import SEED, named, paired_hops, set_apart
 from .damage import HOPS, JUDGED
 from .examples import Example, labels, marked_words
 from .readings import GRADES, expected_damage, grades
@@ -255,12 +255,8 @@ def unread(corpora: Path, gold: Path, language: str, *, per_original: int, most:
         parts.append(frame.groupby("original_id").head(per_original)[columns].head(most))
     if (gold / f"{language}-{HOPS}.parquet").is_file():
         known = set(pd.read_parquet(gold / f"{language}-{HOPS}.parquet")["original"])
-        needed = ("human_id", "source_lang", "human", "machine")
-        hops = read(corpora, f"single_hop/{language}", needed, split="train")
-        a, b = hops["human"].str.len(), hops["machine"].str.len()
-        alike = (a < 400) & (b < 400) & (a < 1.8 * b) & (b < 1.8 * a) & (hops["human"] != hops["machine"])
-        known |= set(set_apart(corpora, language)["text"])
-        hops = hops[alike & ~hops["human"].isin(known)].sample(frac=1, random_state=SEED)
+        hops = paired_hops(corpora, language, longest=400)
+        hops = hops[~hops["human"].isin(known)].sample(frac=1, random_state=SEED)
         hops = hops.drop_duplicates("human_id").head(most)
         parts.append(hops[["human", "machine", "source_lang"]].set_axis(columns, axis=1))
     return pd.concat([p for p in parts if len(p)] or parts).reset_index(drop=True)
@@ -284,7 +280,7 @@ def main() -> None:
     languages = named(args.languages, args.corpora)
     if not languages:
         parser.error(f"{args.corpora} holds no round trips or single hops")
-    taught = pd.concat([_read(args.gold, one, ("train", HOPS)).head(args.readings) for one in languages])
+    taught = pd.concat([_taught(args.corpora, args.gold, one).head(args.readings) for one in languages])
     if taught.empty:
         parser.error(
             f"{args.gold} has no {args.languages} readings to learn from: write sheets with `python -m "
@@ -333,6 +329,11 @@ def main() -> None:
             path = args.gold / f"{language}-{JUDGED}.parquet"
             judged.to_parquet(path, index=False)
             log.info("%s: %d pairs, mean damage %.3f", path, len(judged), judged["damage"].mean())
+
+
+def _taught(corpora: Path, gold: Path, language: str) -> pd.DataFrame:
+    frame = _read(gold, language, ("train", HOPS))
+    return frame[~frame["original"].isin(set_apart(corpora, language)["text"])]
 
 
 def _read(gold: Path, language: str, names: Sequence[str]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Fit the n-grams of each language of a model: `python -m training.ngrams`, after export.
 
-They learn on ``train`` from all that a machine wrote, round trips and single hops, against all that
-people wrote: originals, native news, and translations, without which "about a foreign country" is
+They learn on ``train`` from what machines wrote, round trips and single hops, against what people
+wrote: originals, native news, and translations, without which "about a foreign country" is
 taken for "by a machine". How much they weigh beside the encoder is chosen on ``dev`` (`training.fusion`).
 """
 
@@ -28,10 +28,12 @@ from .corpora import SEED, TRANSLATIONS, read, set_apart
 
 log = logging.getLogger(__name__)
 
-MOST_PEOPLE = 20_000
-"""Sentences of each table of people's text."""
-PER_ORIGINAL, PER_HOP, MOST_HOPS = 8, 4, 30_000
-"""At most so many rows of one original (more teach its topic), of one single hop's, of all of these."""
+PER_ORIGINAL = 8
+"""At most so many round trips of one original: more teach its topic."""
+PER_HOP = 4
+"""The same of single hops, whose engines answer alike."""
+MOST_HOPS, MOST_OF_A_TABLE = 30_000, 20_000
+"""At most so many single hops, and sentences of one table of people's text, by chance."""
 # of 1, 4 and 16 the best on dev, over ten languages
 _STRENGTH = 4.0
 _MIN_CHARACTERS = 20
@@ -50,10 +52,15 @@ def pairs(corpora: Path, gold: Path, language: str) -> tuple[pd.DataFrame, Claim
         Columns ``original_id``, ``original``, ``roundtrip`` and ``engine`` at least, and what they are:
         round trips, or single hops where there are none; no rows where train holds nothing.
     """
+    trips = round_trips(gold, language)
+    return (trips, "round_trip") if len(trips) else (single_hops(corpora, language), "machine_translation")
+
+
+def round_trips(gold: Path, language: str) -> pd.DataFrame:
+    """Read round trips of the train split, with the columns of `pairs`; no rows where there are none."""
     path = gold / f"{language}-train.parquet"
-    if path.is_file() and len(frame := pd.read_parquet(path)):
-        return frame, "round_trip"
-    return single_hops(corpora, language), "machine_translation"
+    columns = ["original_id", "original", "roundtrip", "engine"]
+    return pd.read_parquet(path) if path.is_file() else pd.DataFrame(columns=columns)
 
 
 def single_hops(corpora: Path, language: str) -> pd.DataFrame:
@@ -73,8 +80,8 @@ def some_of_each(frame: pd.DataFrame, per_original: int = PER_ORIGINAL) -> pd.Da
     return frame.iloc[order].groupby("original_id").head(per_original)
 
 
-class Kind(NamedTuple):
-    """Texts of one kind.
+class Group(NamedTuple):
+    """Texts from one place.
 
     Attributes:
         texts: Sentences.
@@ -87,41 +94,41 @@ class Kind(NamedTuple):
     weight: float = 1.0
 
 
-def kinds(corpora: Path, gold: Path, language: str) -> list[Kind]:
-    """Read what there is to learn from in a language; kinds without texts are left out.
+def groups(corpora: Path, gold: Path, language: str) -> list[Group]:
+    """Read what there is to learn from in a language; groups without texts are left out.
 
-    People's kinds weigh alike. Of the machine's, round trips weigh twice what single hops do: these share
-    their topics with the translations, and at equal weight the words of such topics would speak for neither.
+    People's groups weigh alike. Of the machine's, round trips weigh twice what single hops do, which share
+    their topics with the translations (chosen on dev, see ``docs/training-log.md``).
     """
-    trips, claim = pairs(corpora, gold, language)
-    trips = some_of_each(trips if claim == "round_trip" else trips.head(0))
+    trips = some_of_each(round_trips(gold, language))
     hops = some_of_each(single_hops(corpora, language), PER_HOP).head(MOST_HOPS)
     found = [
-        Kind(trips["roundtrip"].tolist(), machine=True, weight=2.0),
-        Kind(hops["roundtrip"].tolist(), machine=True),
-        *(Kind(frame["original"].tolist(), machine=False) for frame in (trips, hops)),
+        Group(trips["roundtrip"].tolist(), machine=True, weight=2.0),
+        Group(hops["roundtrip"].tolist(), machine=True),
+        *(Group(frame["original"].tolist(), machine=False) for frame in (trips, hops)),
     ]
-    known = set_apart(corpora, language)["text"]
+    apart = set_apart(corpora, language)["text"]
     for table in ("human/native", TRANSLATIONS):
         try:
             texts = read(corpora, table, ("text",), lang=language, split="train")["text"]
         except FileNotFoundError as error:
             log.warning("left out: %s", error)
             continue
-        texts = texts[(texts.str.len() >= _MIN_CHARACTERS) & ~texts.isin(known)]
-        found.append(Kind(texts.head(MOST_PEOPLE).tolist(), machine=False))
-    return [kind for kind in found if kind.texts]
+        texts = texts[(texts.str.len() >= _MIN_CHARACTERS) & ~texts.isin(apart)]
+        texts = texts.sample(min(len(texts), MOST_OF_A_TABLE), random_state=SEED)
+        found.append(Group(texts.tolist(), machine=False))
+    return [group for group in found if group.texts]
 
 
-def fit(some: Sequence[Kind]) -> Ngrams:
+def fit(some: Sequence[Group]) -> Ngrams:
     """Learn to tell what a machine wrote from what people wrote, both of the same weight.
 
     Args:
-        some: At least one kind of either side.
+        some: At least one group of either side.
     """
-    texts = chain.from_iterable(kind.texts for kind in some)
-    label = np.repeat([kind.machine for kind in some], [len(kind.texts) for kind in some])
-    weight = np.concatenate([np.full(len(kind.texts), kind.weight / len(kind.texts)) for kind in some])
+    texts = chain.from_iterable(group.texts for group in some)
+    label = np.repeat([group.machine for group in some], [len(group.texts) for group in some])
+    weight = np.concatenate([np.full(len(group.texts), group.weight / len(group.texts)) for group in some])
     weight[label] *= weight[~label].sum() / weight[label].sum()
     model: Any = LogisticRegression(C=_STRENGTH, solver="liblinear", random_state=SEED)
     model.fit(_rows(texts), label, sample_weight=weight / weight.mean())
@@ -149,13 +156,13 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     arrays: dict[str, npt.NDArray[Any]] = {}
     for language in read_heads(args.output).languages:
-        some = kinds(args.corpora, args.gold, language)
-        if not any(kind.machine for kind in some):
+        some = groups(args.corpora, args.gold, language)
+        if not any(group.machine for group in some):
             log.warning("%s: train holds nothing that a machine wrote", language)
             continue
         found = fit(some)
         arrays |= {language: found.weights, f"{language}.scale": np.array([found.scale, found.bias])}
-        machine, people = (sum(len(k.texts) for k in some if k.machine is side) for side in (True, False))
+        machine, people = (sum(len(g.texts) for g in some if g.machine is side) for side in (True, False))
         log.info(
             "%s: %d by machines, %d by people, %d buckets used",
             language, machine, people, np.count_nonzero(found.weights),
