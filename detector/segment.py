@@ -34,12 +34,15 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 )
 
+_CLOSED = f"[{re.escape(_CLOSERS + _GERMAN_CLOSERS)}]*+"
+
 # Every quantifier that can meet a long run is possessive, and a match never fails after its
 # first character: a megabyte of stops stays linear.
 _STOP = re.compile(
     rf"(?P<stop>[{re.escape(_STOPS)}]++)"
     rf"(?P<close>(?<=[{_WIDE_STOPS}])[{re.escape(_CLOSERS)}]*+"
-    rf"|(?:[{re.escape(_CLOSERS + _GERMAN_CLOSERS)}]|[ \u00a0\u202f]»(?!\w))*+)"  # French: a space, then »
+    # a space, then » is French; no possessive group, in which Python before 3.11.5 loses its place
+    rf"|{_CLOSED}(?:(?=[ \u00a0\u202f]»(?!\w))..{_CLOSED})*)"
 )
 _SPACE = re.compile(r"\s*+")
 _WORD = re.compile(r"[^\W_][\w.\-]*+")
