@@ -108,8 +108,8 @@ ablations: $(VENV)/full.stamp $(GOLD)/$(LANGS).stamp $(call made,$(BASE)) ## Tra
 export: $(VENV)/full.stamp ## Make the int8 ONNX model in OUT and check that it agrees with torch
 	$(BIN)/python -m training.export --corpora "$(CORPORA)" --output "$(OUT)" $(ARGS)
 
-calibrate: $(VENV)/full.stamp ## After export: fit n-grams, the fused heads and the operating points
-	$(BIN)/python -m training.ngrams --corpora "$(CORPORA)" --gold "$(GOLD)" --output "$(OUT)"
+calibrate: $(VENV)/full.stamp ## After export: fit n-grams (but for English alone), the fused heads and the operating points
+	$(if $(filter en,$(LANGS)),,$(BIN)/python -m training.ngrams --corpora "$(CORPORA)" --gold "$(GOLD)" --output "$(OUT)")
 	$(BIN)/python -m eval.rules --corpora "$(CORPORA)" --language $(LANGUAGE) --json "$(OUT)/rules.json"
 	$(BIN)/python -m training.fusion --corpora "$(CORPORA)" --gold "$(GOLD)" --output "$(OUT)" \
 	    --rules "$(OUT)/rules.json" $(ARGS)
