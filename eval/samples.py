@@ -22,7 +22,7 @@ import pandas as pd
 
 from detector.fuse import TEXT_FEATURES, Vector, text_features
 from detector.report import Evidence
-from training.corpora import SEED, read
+from training.corpora import BLOCK, SEED, read
 from training.examine import runs, text_evidence
 from training.examples import Example, marked_segments, marked_words, tagged_spans
 from training.fusion import LENGTHS
@@ -31,8 +31,6 @@ HUMAN = ("native", "human_translation", "informal_ewt", "chat", "news_abc")
 _NEWS = ("native", "human_translation")
 _OF_A_SENTENCE = ("text", "provenance", "fused", "encoder", "rule_scores", "ngram_provenance", "evidence")
 """What a text is made of."""
-_BLOCK = 40
-"""Lines without a docid are drawn in blocks, so that texts of 20 can be built from them."""
 _HOPS_TEXT = 10
 """Consecutive lines of one engine that `choose_hops` takes together: a text."""
 _MIN_BYTES = 20
@@ -354,7 +352,7 @@ def file_hash(path: Path) -> str:
 
 def _document(frame: pd.DataFrame) -> pd.Series[str]:
     """Name the article of each row; where none is known, its block of lines."""
-    block = "lines " + (frame["line"] // _BLOCK).astype(str)
+    block = "lines " + (frame["line"] // BLOCK).astype(str)
     return frame["year"].astype(str) + "/" + frame["docid"].fillna("").where(frame["docid"].notna(), block)
 
 

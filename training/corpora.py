@@ -15,8 +15,8 @@ SPLITS = ("train", "dev", "test")
 TRANSLATIONS = "human/human_translation"
 _SET_APART = 5
 """One document in so many."""
-_BLOCK = 40
-"""Where no document is known, so many lines are taken for one."""
+BLOCK = 40
+"""Where no document is known, so many lines are taken for one: texts of 20 can be built from them."""
 
 
 def named(languages: str, corpora: Path) -> tuple[str, ...]:
@@ -59,6 +59,14 @@ def _table(path: Path, changed: int, columns: tuple[str, ...]) -> pd.DataFrame:
         return Dataset.from_parquet(str(path), columns=list(columns), cache_dir=cache).to_pandas()
 
 
+def documents(frame: pd.DataFrame) -> pd.Series[str]:
+    """Name the document of each row by ``docid``, or where none is known by its block of lines.
+
+    A name holds within a year and a source.
+    """
+    return frame["docid"].where(frame["docid"].notna(), (frame["line"] // BLOCK).astype(str))
+
+
 def set_apart(corpora: Path, language: str) -> pd.DataFrame:
     """Give translations by people that stand in for those of `dev` in a language that has none there.
 
@@ -76,8 +84,7 @@ def set_apart(corpora: Path, language: str) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     if (frame["split"] == "dev").any():
         frame = frame.head(0)
-    block = frame["docid"].where(frame["docid"].notna(), (frame["line"] // _BLOCK).astype(str))
-    names = frame["origlang"] + " " + frame["year"].astype(str) + " " + block.astype(str)
+    names = frame["origlang"] + " " + frame["year"].astype(str) + " " + documents(frame).astype(str)
     chosen = [zlib.crc32(name.encode("utf-8")) % _SET_APART == 0 for name in names]
     kept = frame[np.array(chosen, dtype=bool) & (frame["split"] == "train")]
     return kept.reset_index(drop=True)

@@ -39,7 +39,7 @@ from detector.heuristics import HEURISTICS
 from detector.language import script_of
 from detector.report import Claim
 
-from .corpora import SEED, read, set_apart
+from .corpora import SEED, documents, read, set_apart
 from .damage import HOPS
 from .examine import Examined, examine, runs, text_evidence
 from .examples import damage_on_purpose, marked_words
@@ -320,11 +320,10 @@ def pairs_of_dev(gold: Path, language: str, most: int | None) -> pd.DataFrame:
     # dev has some lines of FLORES only, three to five to an article: they are counted anew
     of_flores = frame["origin"] == "flores"
     frame.loc[of_flores, "line"] = frame.loc[of_flores, "line"].rank(method="dense").astype(int) - 1
-    # where no article is known, forty lines are taken for one
-    block = frame["docid"].where(frame["docid"].notna(), (frame["line"] // 40).astype(str))
-    documents = frame.assign(docid=block).groupby([*_BY_ENGINE], dropna=False, sort=False).ngroup()
-    order = np.random.default_rng(SEED).permutation(documents.max() + 1 if len(frame) else 0)
-    rank = documents.map({d: k for k, d in enumerate(order)}).to_numpy()
+    named = frame.assign(docid=documents(frame))
+    number = named.groupby([*_BY_ENGINE], dropna=False, sort=False).ngroup()
+    order = np.random.default_rng(SEED).permutation(number.max() + 1 if len(frame) else 0)
+    rank = number.map({d: k for k, d in enumerate(order)}).to_numpy()
     size = pd.Series(1, frame.index).groupby(rank).sum().cumsum()
     kept = pd.Series(rank, frame.index).map(size) <= most
     return frame[(kept | frame["damage"].notna()).to_numpy()].reset_index(drop=True)
